@@ -1,0 +1,3 @@
+//! Compiles `rules/*.toml` into static tables.
+
+fn main() {}

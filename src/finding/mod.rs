@@ -1,0 +1,32 @@
+//! The nouns of a scan: what was looked at, what was found, what became of it.
+//!
+//! Level 0. Every other module speaks in these types, so nothing here knows how
+//! objects are read, matched, reported or revoked.
+
+mod coverage;
+mod disposition;
+mod fingerprint;
+mod hit;
+mod leak;
+mod level;
+mod oid;
+mod origin;
+mod outcome;
+mod path;
+mod rule_info;
+mod secret;
+mod span;
+
+pub use coverage::{Coverage, Gap, GapKind, SkipReason};
+pub use disposition::{AllowSource, Disposition};
+pub use fingerprint::{Fingerprint, FingerprintKey, ParseFingerprintError};
+pub use hit::{Checksum, Decoded, Match};
+pub use leak::{Finding, Note, Occurrence, ScanReport};
+pub use level::{Confidence, Severity, UnknownLevel};
+pub use oid::{Oid, ParseOidError};
+pub use origin::{Attributor, CommitInfo, Origin, Placement, Reachability, Timeline};
+pub use outcome::{Evidence, RevocationOutcome, Validation};
+pub use path::RepoPath;
+pub use rule_info::{CredentialMode, RuleInfo};
+pub use secret::{Redaction, Secret};
+pub use span::{Position, Region, Span};

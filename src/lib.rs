@@ -1,0 +1,14 @@
+//! keycull finds leaked credentials in git, proves whether they are live, and kills them.
+//!
+//! ```text
+//! source ──Chunk──▶ engine ──Match──▶ triage ──Finding──▶ report
+//! tree, index,      triggers →        attribute, dedup,   text, json(l), sarif
+//! history, stdin    verify → decode   allow, severity
+//! ```
+//!
+//! Dependencies run down the levels listed in `docs/architecture.md`; `tests/architecture.rs`
+//! enforces them.
+
+pub mod chunk;
+pub mod finding;
+pub mod rule;

@@ -1,0 +1,3 @@
+//! The `keycull` command.
+
+fn main() {}
