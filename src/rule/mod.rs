@@ -4,5 +4,6 @@
 //! compiles the very same code into the built-in tables.
 
 pub mod class;
+pub mod example;
 pub mod schema;
 pub mod shape;
