@@ -10,5 +10,6 @@
 //! enforces them.
 
 pub mod chunk;
+pub mod engine;
 pub mod finding;
 pub mod rule;

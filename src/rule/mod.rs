@@ -3,6 +3,7 @@
 //! Level 1. Depends on nothing but the levels of `finding::level`, so that `build.rs`
 //! compiles the very same code into the built-in tables.
 
+pub mod checksum;
 pub mod class;
 pub mod example;
 pub mod schema;

@@ -1,0 +1,4 @@
+//! Finding secrets in bytes.
+
+pub mod checksum;
+pub mod format;
