@@ -6,5 +6,6 @@
 pub mod checksum;
 pub mod class;
 pub mod example;
+pub mod format;
 pub mod schema;
 pub mod shape;

@@ -87,6 +87,12 @@ impl Reader<'_> {
                 }
                 b' ' | b'\t' | b'\r' => self.at += 1,
                 b'\\' => line_start |= self.skip_escape(),
+                b'&' => {
+                    if !self.skip_entity() {
+                        return;
+                    }
+                    line_start = true;
+                }
                 b'"' | b'\'' | b'`' => {
                     if !self.skip_gap() {
                         return;
@@ -120,9 +126,21 @@ impl Reader<'_> {
             return;
         }
         let blanks = self.rest().iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-        if self.window[self.at + blanks..].starts_with(self.marker) {
+        let line = &self.rest()[blanks..];
+        // The dashes of the last line are not a marker of their own.
+        if line.starts_with(self.marker) && !line.starts_with(b"-----END ") {
             self.at += blanks + self.marker.len();
         }
+    }
+
+    /// Skips a line end written as a numeric character reference.
+    fn skip_entity(&mut self) -> bool {
+        const LINE_ENDS: [&[u8]; 6] = [b"&#10;", b"&#13;", b"&#xA;", b"&#xD;", b"&#xa;", b"&#xd;"];
+        let Some(entity) = LINE_ENDS.iter().find(|entity| self.rest().starts_with(entity)) else {
+            return false;
+        };
+        self.at += entity.len();
+        true
     }
 
     /// Skips backslashes and the letter they escape; whether that was a line end.
@@ -138,6 +156,15 @@ impl Reader<'_> {
             Some(b't') => {
                 self.at += 1;
                 false
+            }
+            Some(b'u')
+                if self
+                    .rest()
+                    .get(1..5)
+                    .is_some_and(|d| matches!(d, b"000a" | b"000A" | b"000d" | b"000D")) =>
+            {
+                self.at += 5;
+                true
             }
             // A `\` before `/` or a line end changes nothing.
             _ => false,
