@@ -12,6 +12,9 @@ use super::super::checksum::LENIENT;
 /// Most bytes a gap between two string constants may have.
 const GAP: usize = 64;
 
+/// How far left the line of `BEGIN` is looked at.
+const MAX_LINE: usize = 256;
+
 /// What stands between `BEGIN` and `END`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::engine) struct Armor {
@@ -54,13 +57,20 @@ impl Armor {
     }
 }
 
-/// The comment, quote or diff marker before `start` on its line, when nothing else stands there.
+/// The comment, quote or diff marker that begins the line of `start`, when one does: up to four
+/// marks, with a blank or nothing but `start` behind them; or the `+` or `-` of a diff.
 pub(in crate::engine) fn line_marker(bytes: &[u8], start: usize) -> &[u8] {
     const MARKS: &[u8] = b"#/;*->|+%!:";
-    let left = &bytes[start.saturating_sub(32)..start];
+    let left = &bytes[start.saturating_sub(MAX_LINE)..start];
     let line = left.iter().rposition(|&b| b == b'\n').map_or(left, |i| &left[i + 1..]);
-    let marker = line.trim_ascii();
-    if marker.iter().all(|b| MARKS.contains(b)) && marker.len() <= 4 { marker } else { b"" }
+    if let [mark @ (b'+' | b'-'), ..] = line {
+        // A diff: nothing need separate its marks from the text.
+        return std::slice::from_ref(mark);
+    }
+    let line = line.trim_ascii_start();
+    let length = line.iter().take_while(|b| MARKS.contains(b)).count();
+    let ends = matches!(line.get(length), None | Some(b' ' | b'\t'));
+    if ends && length <= 4 { &line[..length] } else { b"" }
 }
 
 struct Reader<'a> {

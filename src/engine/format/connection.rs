@@ -222,8 +222,8 @@ mod tests {
         for form in forms {
             finds(ConnectionString, &[], &form, &pw);
         }
-        finds(ConnectionString, &[], "Server=db1;Uid=app;Pwd={k;x=q 9}", "k;x=q 9");
-        finds(ConnectionString, &[], "Server=db1;Uid=app;Pwd=two words 9;X=1", "two words 9");
+        finds(ConnectionString, &[], &format!("Server=db1;Uid=app;Pwd={{{pw};x= 9}}"), &format!("{pw};x= 9"));
+        finds(ConnectionString, &[], &format!("Server=db1;Uid=app;Pwd={pw} two;X=1"), &format!("{pw} two"));
     }
 
     #[test]

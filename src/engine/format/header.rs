@@ -49,8 +49,9 @@ pub(super) fn bearer(bytes: &[u8], at: usize) -> Option<Hit> {
         scheme_end(bytes, at)?
     };
     let start = value_start(bytes, scheme_end);
-    let length = run(bytes, start, MAX_TOKEN, |b| b.is_ascii_alphanumeric() || b"+/=._~-".contains(&b));
-    let token = &bytes[start..start + length];
+    let body = run(bytes, start, MAX_TOKEN, |b| b.is_ascii_alphanumeric() || b"+/._~-".contains(&b));
+    let padding = run(bytes, start + body, 2, |b| b == b'=');
+    let token = &bytes[start..start + body + padding];
     // The end of a sentence belongs to the sentence, three dots to the token.
     let token = if token.ends_with(b"...") { token } else { token.trim_ascii_end_matches(b'.') };
     let is_random = token.iter().any(u8::is_ascii_digit) && !is_wordy(token);
@@ -175,6 +176,7 @@ mod tests {
             "Bearer YOUR_ACCESS_TOKEN_HERE",
             "Authorization: token abc",
             "authorization key material",
+            "Bearer ACCOUNT=a1b2c3d4e5f6g7h8i9",
             "unbearer a1b2c3d4e5f6g7h8i9",
         ];
         for text in texts {

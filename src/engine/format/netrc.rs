@@ -34,11 +34,13 @@ pub(super) fn verify(bytes: &[u8], at: usize) -> Option<Hit> {
             b"account" | b"port" => {}
             b"password" | b"passwd" => {
                 let login = login.or_else(|| words.login_behind())?;
-                if host.is_some_and(|host| is_prose(host.of(bytes), value.of(bytes))) {
+                let is_text = value.of(bytes).iter().all(|b| *b > b' ' && *b != 0x7f);
+                if !is_text || host.is_some_and(|host| is_prose(host.of(bytes), value.of(bytes))) {
                     return None;
                 }
                 let hit = Hit::new(Span::new(at, value.end), value).judged(judge(value.of(bytes)))?;
-                let mut hit = if login.of(bytes) == value.of(bytes) { hit.low() } else { hit };
+                let is_open = [value.of(bytes), b"anonymous", b"ftp"].contains(&login.of(bytes));
+                let mut hit = if is_open { hit.low() } else { hit };
                 hit.lowered = host.is_some_and(|host| is_documentation_host(host.of(bytes)));
                 return Some(hit);
             }
@@ -94,8 +96,11 @@ impl Iterator for Words<'_> {
         let ends = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'\\' | b'"' | b'\'' | b'`');
         let length = match rest.first() {
             // A quoted value: the quotes are not part of it.
-            Some(b'"') => {
+            Some(b'"') if self.bytes[start - 1].is_ascii_whitespace() => {
                 let inside = rest[1..].iter().position(|&b| b == b'"' || b == b'\n')?;
+                if rest[1 + inside] != b'"' {
+                    return None;
+                }
                 self.at = start + inside + 2;
                 return (inside > 0).then(|| Span::new(start + 1, start + 1 + inside));
             }
@@ -109,6 +114,7 @@ impl Iterator for Words<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{doubts, finds, hits, ignores, text};
+    use crate::finding::Confidence;
     use crate::rule::format::Format::Netrc;
 
     #[test]
@@ -157,6 +163,8 @@ mod tests {
 
     #[test]
     fn stand_ins_and_example_hosts() {
+        let open = text("default login anonymous password ${alnum:12}");
+        assert_eq!(hits(Netrc, &[], open.as_bytes())[0].confidence, Some(Confidence::Low));
         doubts(Netrc, &[], "machine git.acme.io login u password mypassword");
         let example = text("machine example.com login u password ${alnum:12}");
         assert!(hits(Netrc, &[], example.as_bytes())[0].lowered);

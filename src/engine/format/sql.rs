@@ -12,6 +12,9 @@ use super::{Hit, at_word_start, run, word_at};
 /// How far left of `PASSWORD` the statement may begin.
 const STATEMENT: usize = 300;
 
+/// How far left of a bare word its statement may begin.
+const NEAR: usize = 120;
+
 /// Longest password.
 const MAX_PASSWORD: usize = 256;
 
@@ -101,9 +104,10 @@ fn unquoted(bytes: &[u8], at: usize, start: usize) -> Option<(Span, usize)> {
     if !word_at(bytes, at, b"identified by") {
         return None;
     }
-    let before = bytes[at.saturating_sub(STATEMENT)..at].to_ascii_lowercase();
+    let before = bytes[at.saturating_sub(NEAR)..at].to_ascii_lowercase();
+    let before = before.iter().rposition(|b| b";',".contains(b)).map_or(&before[..], |i| &before[i + 1..]);
     let about_user = ["create user ", "alter user ", "create role ", "alter role "];
-    if !about_user.iter().any(|text| memchr::memmem::find(&before, text.as_bytes()).is_some()) {
+    if !about_user.iter().any(|text| memchr::memmem::find(before, text.as_bytes()).is_some()) {
         return None;
     }
     let length = run(bytes, start, MAX_PASSWORD, |b| b.is_ascii_alphanumeric() || b"_$#".contains(&b));

@@ -210,7 +210,8 @@ fn is_template(value: &[u8]) -> bool {
         let is_escape = value.len() == 3 && value[1..].iter().all(u8::is_ascii_hexdigit);
         return !is_escape && (last.is_ascii_alphabetic() || last == b'@');
     }
-    value.starts_with(b"process.env") || value.starts_with(b"os.environ") || value.starts_with(b"getenv")
+    const LOOKUPS: [&[u8]; 4] = [b"process.env", b"os.environ", b"getenv", b"$env:"];
+    LOOKUPS.iter().any(|lookup| value.starts_with(lookup)) || value.ends_with(b"()")
 }
 
 /// Hashes and references to a vault: what remains when a secret was stored well.
@@ -236,7 +237,7 @@ fn is_stored(value: &[u8]) -> bool {
 }
 
 fn is_placeholder(value: &[u8]) -> bool {
-    if is_sequence(value) {
+    if is_sequence(value) || is_constant_name(value) {
         return true;
     }
     if value.len() > MAX_WORDS {
@@ -252,6 +253,11 @@ fn is_placeholder(value: &[u8]) -> bool {
     let letters = |text: &[u8]| text.iter().copied().filter(u8::is_ascii_alphabetic).collect::<Vec<u8>>();
     let leet: Vec<u8> = plain.iter().map(|b| if *b == b'0' { b'o' } else { *b }).collect();
     [letters(&lower), letters(&plain), letters(&leet)].iter().any(|text| is_made_of_stop_words(text))
+}
+
+/// `DB_PASSWORD`: the name of what should stand here.
+fn is_constant_name(value: &[u8]) -> bool {
+    value.contains(&b'_') && value.iter().all(|b| b.is_ascii_uppercase() || *b == b'_')
 }
 
 /// Whether `letters` can be cut into stop words with nothing left over.
@@ -387,6 +393,8 @@ mod tests {
             "abc***",
             ".$pw.",
             "$(cat pw)",
+            "$env:PW",
+            "getPw()",
             "<%= pw %>",
         ];
         for value in values {
@@ -411,6 +419,7 @@ mod tests {
             "abab",
             "qwerty",
             "examplepass",
+            "PROXY_PW",
             "hunter2",
             "foobar",
             "admin",
