@@ -199,8 +199,8 @@ impl Reader<'_> {
     /// Skips `Name: value` and its line end, noting encryption; false when no header is here.
     fn skip_header(&mut self) -> bool {
         let rest = self.rest();
-        let name = rest.iter().take(33).take_while(|&&b| b.is_ascii_alphanumeric() || b == b'-').count();
-        if name == 0 || name > 32 || rest.get(name) != Some(&b':') {
+        let name = rest.iter().take(65).take_while(|&&b| b.is_ascii_alphanumeric() || b == b'-').count();
+        if name == 0 || name > 64 || rest.get(name) != Some(&b':') {
             return false;
         }
         let value = &rest[name + 1..];
