@@ -3,9 +3,18 @@
 //! Level 1. Depends on nothing but the levels of `finding::level`, so that `build.rs`
 //! compiles the very same code into the built-in tables.
 
+mod builtin;
 pub mod checksum;
 pub mod class;
+pub mod compile;
 pub mod example;
 pub mod format;
+mod model;
 pub mod schema;
 pub mod shape;
+pub mod table;
+
+pub use compile::{RuleError, Trust};
+pub use model::{
+    Branch, Companion, Entry, Find, FormatUse, Group, Kind, List, NameClass, Pattern, Rule, RuleSet, Text,
+};

@@ -231,6 +231,12 @@ pub fn leading_in(items: &[Item], class: &ByteSet) -> usize {
     sure
 }
 
+/// Length of the longest stretch of bytes of `class` that every match is certain to have.
+#[must_use]
+pub fn longest_in(items: &[Item], class: &ByteSet) -> usize {
+    (0..items.len()).map(|from| leading_in(&items[from..], class)).max().unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

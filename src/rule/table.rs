@@ -1,0 +1,280 @@
+//! Look-up tables from bytes of text to the rules worth testing there.
+//!
+//! Built once: by `build.rs` for the built-in rules, at run time when rules are added or left
+//! out. All look-ups may give false candidates and never miss a true one.
+
+use std::borrow::Cow;
+
+use super::model::{Branch, Entry, Find, FormatUse, List, Pattern, Text};
+use super::shape::Item;
+
+/// What a literal of the text filter leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A branch with [`Find::Literal`].
+    Branch(u16),
+    /// A pattern, by its keyword.
+    Pattern(u16),
+    /// A format in use, by one of its literals.
+    Format(u16),
+    /// A word that opens a password-like name.
+    Name,
+}
+
+/// One literal of the text filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Literal {
+    /// The bytes, lower-case.
+    pub bytes: Cow<'static, [u8]>,
+    /// Offset of the three bytes the filter looks for.
+    pub probe: u8,
+    /// What a hit leads to.
+    pub target: Target,
+}
+
+/// Words that open a password-like name and are looked for everywhere in the text.
+pub const NAME_LITERALS: [&str; 4] = ["pass", "pwd", "secret", "cred"];
+
+/// From three folded bytes to branch numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// One bit per 14-bit hash: anything there at all?
+    pub bits: List<u64>,
+    /// Start of each 10-bit bucket in `list`; 1025 entries.
+    pub starts: List<u16>,
+    /// Branch numbers by bucket.
+    pub list: List<u16>,
+}
+
+/// All tables of a rule set.
+#[derive(Clone, Debug)]
+pub struct Tables {
+    /// Branches found at the start of their prefix.
+    pub head: Lookup,
+    /// Branches found by the last two bytes of their prefix and the first of their body.
+    pub tail: Lookup,
+    /// Literals of the text filter.
+    pub literals: List<Literal>,
+    /// From the three probe bytes to literal numbers.
+    pub probes: Lookup,
+    /// Open-addressed table from word hash to word id plus one; a power of two long.
+    pub word_slots: List<u16>,
+    /// Whether a longer word that starts with this one counts too (`datadogapikey`); by word id.
+    pub word_is_prefix: List<bool>,
+    /// Start of each word's entries in `entry_list`; one more than there are words.
+    pub entry_starts: List<u16>,
+    /// Entry numbers by their rarest word.
+    pub entry_list: List<u16>,
+}
+
+/// 14-bit hash of three folded bytes.
+#[inline]
+#[must_use]
+pub const fn key_hash(a: u8, b: u8, c: u8) -> usize {
+    let key = (a | 0x20) as u32 | ((b | 0x20) as u32) << 8 | ((c | 0x20) as u32) << 16;
+    (key.wrapping_mul(0x9E37_79B1) >> 18) as usize
+}
+
+/// One step of the rolling word hash; start from [`WORD_SEED`].
+#[inline]
+#[must_use]
+pub const fn word_step(hash: u32, folded: u8) -> u32 {
+    (hash ^ folded as u32).wrapping_mul(0x0100_0193)
+}
+
+/// Start value of the rolling word hash.
+pub const WORD_SEED: u32 = 0x811C_9DC5;
+
+/// Mixes a word hash into a slot number of a table with `mask + 1` slots.
+#[inline]
+#[must_use]
+pub const fn word_slot(hash: u32, mask: usize) -> usize {
+    (hash ^ hash >> 15) as usize & mask
+}
+
+/// Shortest word that also counts as the start of a longer, glued word.
+const MIN_GLUED: usize = 6;
+
+impl Lookup {
+    /// The branches whose key may be these three bytes.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, a: u8, b: u8, c: u8) -> &[u16] {
+        let hash = key_hash(a, b, c);
+        if self.bits[hash >> 6] >> (hash & 63) & 1 == 0 {
+            return &[];
+        }
+        let bucket = hash >> 4;
+        &self.list[usize::from(self.starts[bucket])..usize::from(self.starts[bucket + 1])]
+    }
+
+    fn build(keys: &[(usize, u16)]) -> Self {
+        let mut bits = vec![0u64; (1 << 14) / 64];
+        let mut buckets: Vec<Vec<u16>> = vec![Vec::new(); 1 << 10];
+        for &(hash, branch) in keys {
+            bits[hash >> 6] |= 1 << (hash & 63);
+            let bucket = &mut buckets[hash >> 4];
+            if !bucket.contains(&branch) {
+                bucket.push(branch);
+            }
+        }
+        let (starts, list) = flatten(&buckets);
+        Self { bits: Cow::Owned(bits), starts: Cow::Owned(starts), list: Cow::Owned(list) }
+    }
+}
+
+fn flatten(buckets: &[Vec<u16>]) -> (Vec<u16>, Vec<u16>) {
+    let mut starts = vec![0u16];
+    let mut list = Vec::new();
+    for bucket in buckets {
+        list.extend_from_slice(bucket);
+        starts.push(list.len() as u16);
+    }
+    (starts, list)
+}
+
+/// The parts of a rule set that tables are built from.
+pub(super) struct Parts<'a> {
+    pub(super) branches: &'a [Branch],
+    pub(super) entries: &'a [Entry],
+    pub(super) patterns: &'a [Pattern],
+    pub(super) formats: &'a [FormatUse],
+    pub(super) words: &'a [Text],
+    pub(super) has_generic: bool,
+}
+
+impl Tables {
+    /// Builds the tables of a rule set.
+    pub(super) fn build(parts: &Parts<'_>) -> Self {
+        let word_slots = word_table(parts.words);
+        let (entry_starts, entry_list) = entries_by_word(parts.entries, parts.words);
+        let literals = literals(parts);
+        let probes: Vec<(usize, u16)> =
+            literals.iter().enumerate().map(|(i, l)| (probe_key(l), i as u16)).collect();
+        Self {
+            head: Lookup::build(&keys_of(parts.branches, Find::Head, head_keys)),
+            tail: Lookup::build(&keys_of(parts.branches, Find::Tail, tail_keys)),
+            probes: Lookup::build(&probes),
+            literals: Cow::Owned(literals),
+            word_slots: Cow::Owned(word_slots),
+            word_is_prefix: Cow::Owned(parts.words.iter().map(|word| word.len() >= MIN_GLUED).collect()),
+            entry_starts: Cow::Owned(entry_starts),
+            entry_list: Cow::Owned(entry_list),
+        }
+    }
+}
+
+fn keys_of(branches: &[Branch], find: Find, keys: fn(&Branch) -> Vec<usize>) -> Vec<(usize, u16)> {
+    let numbered = branches.iter().enumerate().filter(|(_, branch)| branch.find == find);
+    numbered.flat_map(|(i, branch)| keys(branch).into_iter().map(move |key| (key, i as u16))).collect()
+}
+
+/// Hashes of the first three bytes; a two-byte prefix is completed by every byte its body may start with.
+fn head_keys(branch: &Branch) -> Vec<usize> {
+    match *branch.prefix {
+        [a, b, c, ..] => vec![key_hash(a, b, c)],
+        [a, b] => first_bytes(branch).into_iter().map(|c| key_hash(a, b, c)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Hashes of the last two bytes of the prefix and every byte its body may start with.
+fn tail_keys(branch: &Branch) -> Vec<usize> {
+    match *branch.prefix {
+        [.., a, b] => first_bytes(branch).into_iter().map(|c| key_hash(a, b, c)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The bytes the body of `branch` may start with.
+fn first_bytes(branch: &Branch) -> Vec<u8> {
+    match branch.body.first() {
+        Some(Item::Lit(lit)) => vec![lit[0]],
+        Some(Item::Run { set, .. }) => set.iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+fn probe_key(literal: &Literal) -> usize {
+    let probe = &literal.bytes[usize::from(literal.probe)..];
+    // NOTE: literals have at least three bytes (checked by the compiler), and so has the probe.
+    key_hash(probe[0], probe[1], probe[2])
+}
+
+fn literals(parts: &Parts<'_>) -> Vec<Literal> {
+    let mut literals = Vec::new();
+    let mut add = |bytes: &[u8], target| {
+        let bytes = bytes.to_ascii_lowercase();
+        let probe = rarest_window(&bytes);
+        literals.push(Literal { bytes: Cow::Owned(bytes), probe, target });
+    };
+    for (i, branch) in parts.branches.iter().enumerate() {
+        if branch.find == Find::Literal {
+            add(&branch.prefix, Target::Branch(i as u16));
+        }
+    }
+    for (i, pattern) in parts.patterns.iter().enumerate() {
+        for keyword in pattern.keywords.iter() {
+            add(keyword.as_bytes(), Target::Pattern(i as u16));
+        }
+    }
+    for (i, format) in parts.formats.iter().enumerate() {
+        for literal in format.format.literals() {
+            add(literal.as_bytes(), Target::Format(i as u16));
+        }
+    }
+    if parts.has_generic {
+        for word in NAME_LITERALS {
+            add(word.as_bytes(), Target::Name);
+        }
+    }
+    literals
+}
+
+/// Offset of the three bytes of `literal` that are rarest in source text, by a rough rank of bytes.
+fn rarest_window(literal: &[u8]) -> u8 {
+    let rank = |byte: u8| -> u32 {
+        match byte {
+            b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' | b' ' => 40,
+            b'l' | b'c' | b'd' | b'u' | b'p' | b'm' | b'f' => 20,
+            b'0' | b'1' | b'-' | b'/' | b'.' | b'=' | b'_' | b'h' | b'g' | b'b' | b'y' => 10,
+            b'v' | b'w' | b'k' | b'x' | b':' | b'2'..=b'9' => 4,
+            _ => 1,
+        }
+    };
+    let windows = literal.windows(3);
+    let cost = |window: &[u8]| window.iter().map(|&byte| rank(byte)).product::<u32>();
+    windows.enumerate().min_by_key(|(i, window)| (cost(window), *i)).map_or(0, |(i, _)| i as u8)
+}
+
+fn word_table(words: &[Text]) -> Vec<u16> {
+    let size = (words.len() * 4).next_power_of_two().max(64);
+    let mut slots = vec![0u16; size];
+    for (id, word) in words.iter().enumerate() {
+        let hash = word.bytes().fold(WORD_SEED, word_step);
+        let mut slot = word_slot(hash, size - 1);
+        while slots[slot] != 0 {
+            slot = (slot + 1) & (size - 1);
+        }
+        slots[slot] = id as u16 + 1;
+    }
+    slots
+}
+
+/// Hangs each entry under the word that fewest entries use.
+fn entries_by_word(entries: &[Entry], words: &[Text]) -> (Vec<u16>, Vec<u16>) {
+    let mut uses = vec![0u32; words.len()];
+    for word in entries.iter().flat_map(|entry| entry.words.iter()) {
+        uses[usize::from(*word)] += 1;
+    }
+    let mut buckets: Vec<Vec<u16>> = vec![Vec::new(); words.len()];
+    for (i, entry) in entries.iter().enumerate() {
+        let rarest = entry.words.iter().min_by_key(|&&word| {
+            (super::compile::is_common(&words[usize::from(word)]), uses[usize::from(word)])
+        });
+        if let Some(&word) = rarest {
+            buckets[usize::from(word)].push(i as u16);
+        }
+    }
+    flatten(&buckets)
+}
