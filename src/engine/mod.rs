@@ -1,4 +1,151 @@
-//! Finding secrets in bytes.
+//! Finds secrets in bytes.
+//!
+//! One pass over the text turns it into token runs and literal hits ([`scan`]); each of them is
+//! then tested alone: prefixes against shapes, values against the rules their names select,
+//! literals against regular expressions and hand-written verifiers. A match is a function of the
+//! bounded neighbourhood of its trigger, which the history scan depends on.
+//!
+//! [`reference`] finds the same matches the slow and obvious way; tests hold the two equal.
 
+mod assignment;
+mod bigram;
 pub mod checksum;
+mod edge;
+pub mod entropy;
 pub mod format;
+mod generic;
+mod identifier;
+mod literal_value;
+mod mask;
+#[cfg(target_arch = "x86_64")]
+mod mask_avx2;
+mod name;
+mod pattern;
+mod placeholder;
+mod randomness;
+pub mod reference;
+mod scan;
+pub mod selftest;
+mod token;
+mod value;
+mod word;
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use crate::finding::Match;
+use crate::rule::RuleSet;
+
+/// Most bytes a match reads to the left or right of its trigger.
+///
+/// Windows over large content overlap by this much, so that the result does not depend on where
+/// they are cut.
+pub const REACH: usize = 32 * 1024;
+
+/// Memory a scan needs beside the content; one per thread, reused.
+pub struct Scratch {
+    masks: mask::Masks,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { masks: mask::Masks::new() }
+    }
+}
+
+/// A set of rules, ready to scan with. Shared between threads.
+pub struct Engine {
+    rules: Cow<'static, RuleSet>,
+    filter: mask::Filter,
+    fill: mask::Fill,
+    /// Compiled on a pattern's first trigger; `None` inside when it does not compile.
+    regexes: Vec<OnceLock<Regex>>,
+}
+
+impl Engine {
+    /// An engine with all built-in rules. Nothing is parsed or compiled.
+    #[must_use]
+    pub fn builtin() -> Self {
+        Self::over(Cow::Borrowed(RuleSet::builtin()))
+    }
+
+    /// An engine with `rules`.
+    #[must_use]
+    pub fn with_rules(rules: RuleSet) -> Self {
+        Self::over(Cow::Owned(rules))
+    }
+
+    fn over(rules: Cow<'static, RuleSet>) -> Self {
+        Self {
+            filter: mask::Filter::new(&rules.tables.literals),
+            fill: mask::best(),
+            regexes: rules.patterns.iter().map(|_| OnceLock::new()).collect(),
+            rules,
+        }
+    }
+
+    /// The same engine without processor-specific code, for comparison.
+    #[must_use]
+    pub fn portable(mut self) -> Self {
+        self.fill = mask::portable;
+        self
+    }
+
+    /// The rules in force.
+    #[must_use]
+    pub fn rules(&self) -> &RuleSet {
+        &self.rules
+    }
+
+    /// Appends every match in `bytes` to `out`.
+    ///
+    /// The order is that of discovery; one secret may be found from several triggers.
+    pub fn scan(&self, bytes: &[u8], scratch: &mut Scratch, out: &mut Vec<Match>) {
+        self.scan_range(bytes, 0..bytes.len(), scratch, out);
+    }
+
+    /// Appends every match whose trigger starts in `triggers` to `out`; the context on both sides
+    /// is read up to [`REACH`] bytes.
+    pub fn scan_range(
+        &self,
+        bytes: &[u8],
+        triggers: Range<usize>,
+        scratch: &mut Scratch,
+        out: &mut Vec<Match>,
+    ) {
+        let triggers = triggers.start.min(bytes.len())..triggers.end.min(bytes.len());
+        for (number, pattern) in self.rules.patterns.iter().enumerate() {
+            if pattern.keywords.is_empty() {
+                let regex = self.regex(number as u16);
+                pattern::scan_whole(&self.rules, pattern, regex, bytes, &triggers, out);
+            }
+        }
+        scan::Pass { engine: self, bytes, triggers, out }.run(scratch);
+    }
+
+    /// The compiled expression of pattern `number`.
+    fn regex(&self, number: u16) -> &Regex {
+        self.regexes[usize::from(number)]
+            .get_or_init(|| compile(&self.rules.patterns[usize::from(number)].regex))
+    }
+}
+
+/// Compiles an expression the rule compiler has accepted.
+fn compile(expression: &str) -> Regex {
+    RegexBuilder::new(expression)
+        .unicode(false)
+        .size_limit(64 << 20)
+        .dfa_size_limit(8 << 20)
+        .build()
+        // An expression over the size limit matches nothing; `rules check` reports it.
+        .unwrap_or_else(|_| never())
+}
+
+/// An expression that matches nothing.
+fn never() -> Regex {
+    // NOTE: a fixed, valid expression.
+    Regex::new(r"[a&&b]").expect("a valid expression")
+}

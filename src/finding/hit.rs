@@ -46,9 +46,20 @@ pub struct Match {
     pub checksum: Checksum,
     /// Present when the secret was found inside an encoded run.
     pub decoded: Option<Box<Decoded>>,
+    /// Remarks on the neighbourhood, an or of the `TRAIT_…` bits.
+    pub traits: u16,
 }
 
 impl Match {
+    /// The value is neither quoted nor the whole right side of a plain assignment line.
+    pub const TRAIT_BARE: u16 = 1;
+    /// The value reads like a placeholder or a default.
+    pub const TRAIT_PLACEHOLDER: u16 = 2;
+    /// The value is compared with, not assigned.
+    pub const TRAIT_COMPARED: u16 = 4;
+    /// The name is one that a build tool ships to browsers (`NEXT_PUBLIC_…`).
+    pub const TRAIT_CLIENT_EXPOSED: u16 = 8;
+
     /// The secret's plain bytes: decoded ones when there are any, else those of `content`.
     #[must_use]
     pub fn secret_bytes<'a>(&'a self, content: &'a [u8]) -> &'a [u8] {

@@ -106,7 +106,7 @@ pub struct Draft {
     /// The rule.
     pub rule: Rule,
     branches: Vec<Branch>,
-    entries: Vec<(Vec<String>, Vec<Item>)>,
+    entries: Vec<DraftEntry>,
     patterns: Vec<Pattern>,
     formats: Vec<FormatUse>,
     class: Option<NameClass>,
@@ -427,7 +427,10 @@ fn branch(
     })
 }
 
-fn compile_entries(def: &RuleDef) -> Result<Vec<(Vec<String>, Vec<Item>)>, String> {
+/// Words of a name and the shape of its value.
+type DraftEntry = (Vec<String>, Vec<Item>);
+
+fn compile_entries(def: &RuleDef) -> Result<Vec<DraftEntry>, String> {
     if def.words.is_empty() || def.value.is_empty() {
         return Err("an assignment rule needs `words` and `value`, or `pattern`".to_owned());
     }

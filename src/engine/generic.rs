@@ -1,0 +1,263 @@
+//! The generic detector: a value under a credential-like name of no known provider.
+//!
+//! Two ways lead here: a random-looking run whose name is read on its left, and a password-like
+//! word whose value is read on its right (passwords need not look random).
+
+use super::identifier::{self, Identifier, Place};
+use super::name::{self, Name, Sep};
+use super::placeholder::{self, Placeholder};
+use super::value::Value;
+use super::{Engine, literal_value, randomness};
+use crate::finding::{Checksum, Confidence, Match, Span};
+use crate::rule::NameClass;
+
+/// A value with its name, ready to be judged.
+struct Candidate<'a> {
+    ident: &'a [u8],
+    name: Identifier,
+    value: Value,
+    trigger: usize,
+    traits: u16,
+}
+
+/// Judges a run's `value` under the name on its left.
+pub(super) fn scan_value(
+    engine: &Engine,
+    bytes: &[u8],
+    trigger: usize,
+    value: Value,
+    name: &Name,
+    out: &mut Vec<Match>,
+) {
+    let Some((span, sep)) = primary(bytes, value, name) else { return };
+    let ident = span.of(bytes);
+    let Some(classified) = identifier::classify(ident) else { return };
+    let mut traits = 0;
+    if sep == Sep::Compare {
+        traits |= Match::TRAIT_COMPARED;
+    }
+    if value.quote.is_none() && matches!(sep, Sep::Assign | Sep::Colon | Sep::Arrow | Sep::Compare) {
+        traits |= Match::TRAIT_BARE;
+    }
+    out.extend(judge(engine, bytes, &Candidate { ident, name: classified, value, trigger, traits }));
+}
+
+/// Functions that hand their literal through: `key = bytes("…")`.
+const WRAPPERS: &[&[u8]] = &[
+    b"str",
+    b"string",
+    b"bytes",
+    b"bytearray",
+    b"fromhex",
+    b"unhexlify",
+    b"b64decode",
+    b"decode",
+    b"from",
+    b"of",
+    b"encode",
+    b"hex",
+    b"quote",
+    b"literal",
+    b"some",
+    b"just",
+    b"new",
+    b"atob",
+    b"byte",
+    b"decodestring",
+    b"tostring",
+    b"secretstr",
+    b"secret",
+    b"buffer",
+    b"encoder",
+    b"into",
+    b"default",
+    b"sensitive",
+    b"env",
+    b"fallback",
+];
+
+/// Words in function names that only look at a secret.
+const LOOKERS: &[&[u8]] = &[
+    b"check",
+    b"verify",
+    b"valid",
+    b"compare",
+    b"match",
+    b"get",
+    b"find",
+    b"has",
+    b"is",
+    b"destroy",
+    b"remove",
+    b"delete",
+    b"update",
+    b"assert",
+    b"expect",
+    b"encode",
+    b"decode",
+    b"hash",
+    b"read",
+    b"load",
+    b"generate",
+    b"require",
+    b"input",
+    b"field",
+    b"prompt",
+    b"test",
+    b"parse",
+    b"log",
+    b"print",
+    b"format",
+    b"equal",
+    b"contain",
+    b"throw",
+    b"error",
+];
+
+/// The identifier that names the value, and what separates the two.
+fn primary(bytes: &[u8], value: Value, name: &Name) -> Option<(Span, Sep)> {
+    let idents = name.idents();
+    let &(first, sep) = idents.first()?;
+    let text = first.of(bytes);
+    match sep {
+        Sep::Call => {
+            let function = last_part(text);
+            let assigned =
+                idents[1..].iter().find(|(_, sep)| matches!(sep, Sep::Assign | Sep::Colon | Sep::Arrow));
+            if let Some(&(span, sep)) = assigned {
+                return is_one_of(function, WRAPPERS).then_some((span, sep));
+            }
+            (!mentions(function, LOOKERS)).then_some((first, sep))
+        }
+        Sep::Comma => {
+            // `put("name", "value")`: two quoted arguments of one call, not two elements of a list.
+            let quoted = bytes.get(first.end).is_some_and(|b| matches!(b, b'"' | b'\'' | b'`' | b'\\'));
+            let called = matches!(idents.get(1), Some((_, Sep::Call)));
+            (quoted && called).then_some((first, sep))
+        }
+        Sep::Assign | Sep::Colon if text.eq_ignore_ascii_case(b"value") => match idents.get(1) {
+            Some(&(second, Sep::Bare | Sep::Comma)) => Some((second, sep)),
+            _ => name::sibling_above(bytes, value.start).map(|span| (last_ident(bytes, span), sep)),
+        },
+        // `let name: Type = "…"`: the type stands nearest.
+        Sep::Assign => match idents.get(1) {
+            Some(&(second, Sep::Colon)) if identifier::classify(text).is_none() => Some((second, sep)),
+            _ => Some((first, sep)),
+        },
+        Sep::Colon | Sep::Arrow | Sep::Compare | Sep::Or | Sep::Tag | Sep::Bare => Some((first, sep)),
+    }
+}
+
+fn last_part(text: &[u8]) -> &[u8] {
+    text.rsplit(|&byte| byte == b'.').next().unwrap_or(text)
+}
+
+/// The last identifier of a line such as `- name: DB_PASSWORD`.
+fn last_ident(bytes: &[u8], line: Span) -> Span {
+    let text = line.of(bytes);
+    let inner = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let start = text.iter().rposition(|byte| !inner(byte)).map_or(0, |i| i + 1);
+    Span::new(line.start + start, line.end)
+}
+
+fn is_one_of(word: &[u8], list: &[&[u8]]) -> bool {
+    list.iter().any(|entry| word.eq_ignore_ascii_case(entry))
+}
+
+fn mentions(word: &[u8], list: &[&[u8]]) -> bool {
+    list.iter().any(|entry| word.windows(entry.len()).any(|window| window.eq_ignore_ascii_case(entry)))
+}
+
+/// Judges the value to the right of the password-like word at `at`, if the word is the name of one.
+pub(super) fn scan_name(engine: &Engine, bytes: &[u8], at: usize, len: usize, out: &mut Vec<Match>) {
+    let Some(found) = literal_value::right_of(bytes, at, len) else { return };
+    let ident = found.ident.of(bytes);
+    let Some(name) = identifier::classify(ident) else { return };
+    if found.is_call && (mentions(last_part(ident), LOOKERS) || found.value.quote.is_none()) {
+        return;
+    }
+    let mut traits = if found.value.quote.is_none() { Match::TRAIT_BARE } else { 0 };
+    if found.is_compared {
+        traits |= Match::TRAIT_COMPARED;
+    }
+    out.extend(judge(engine, bytes, &Candidate { ident, name, value: found.value, trigger: at, traits }));
+}
+
+/// Applies the value tests of the name's class.
+fn judge(engine: &Engine, bytes: &[u8], candidate: &Candidate<'_>) -> Option<Match> {
+    let rule = engine.rules().generic_rule(candidate.name.class)?;
+    let value = candidate.value.of(bytes);
+    if literal_value::is_no_literal(value, candidate.name.class, candidate.value.quote.is_some()) {
+        return None;
+    }
+    let score = randomness::score(value);
+    let fits = fits_class(candidate.name, value, score);
+    let placeholder = placeholder::of(value, candidate.ident);
+    let confidence = match (placeholder, fits) {
+        (Some(Placeholder::Instruction), _) if candidate.name.class != NameClass::Password => return None,
+        (Some(_), _) => Confidence::Low,
+        (None, false) if keeps_low(candidate.name, value, score) => Confidence::Low,
+        (None, false) => return None,
+        (None, true) => tier(candidate, value, score),
+    };
+    let mut traits = candidate.traits;
+    if placeholder.is_some() {
+        traits |= Match::TRAIT_PLACEHOLDER;
+    }
+    if candidate.name.client_exposed {
+        traits |= Match::TRAIT_CLIENT_EXPOSED;
+    }
+    let secret = Span::new(candidate.value.start, candidate.value.end);
+    Some(Match {
+        rule,
+        trigger: candidate.trigger,
+        span: secret,
+        secret,
+        confidence,
+        checksum: Checksum::Absent,
+        decoded: None,
+        traits,
+    })
+}
+
+/// Least length and randomness by class; passwords need no randomness, `key` alone a lot.
+fn fits_class(name: Identifier, value: &[u8], score: i32) -> bool {
+    let spaces = value.iter().filter(|&&byte| byte == b' ').count();
+    let dense = spaces == 0;
+    let fits = match name.class {
+        NameClass::Password => {
+            let phrase = spaces <= 2
+                && value.len() <= 24
+                && value.iter().any(|b| !b.is_ascii_alphabetic() && *b != b' ');
+            (4..=128).contains(&value.len()) && (dense || phrase)
+        }
+        NameClass::Secret => dense && value.len() >= 6 && score >= 1,
+        NameClass::Token => dense && value.len() >= 8 && score >= 2,
+        NameClass::Key if name.strong => dense && value.len() >= 8 && score >= 2,
+        NameClass::Key => dense && value.len() >= 16 && score >= 4,
+        NameClass::Auth => dense && value.len() >= 10 && score >= 3,
+        NameClass::Other => dense && value.len() >= 16 && score >= 5,
+    };
+    fits && (name.place == Place::Head || score >= 2)
+}
+
+/// A weak value under a strong name is kept for those who ask for low confidence.
+fn keeps_low(name: Identifier, value: &[u8], score: i32) -> bool {
+    let class = matches!(name.class, NameClass::Password | NameClass::Secret | NameClass::Token)
+        || name.class == NameClass::Key && name.strong && score >= 1;
+    class && name.place == Place::Head && value.len() >= 4 && !value.contains(&b' ')
+}
+
+/// High for random values under a clear name; medium for the rest.
+fn tier(candidate: &Candidate<'_>, value: &[u8], score: i32) -> Confidence {
+    let plain = value.iter().all(u8::is_ascii_alphabetic) || value.iter().all(u8::is_ascii_digit);
+    let sure = candidate.name.place == Place::Head
+        && candidate.traits & (Match::TRAIT_COMPARED | Match::TRAIT_BARE) == 0
+        && match candidate.name.class {
+            NameClass::Password => score >= 2 && !plain,
+            NameClass::Secret | NameClass::Token | NameClass::Auth => score >= 3,
+            NameClass::Key => candidate.name.strong && score >= 3,
+            NameClass::Other => false,
+        };
+    if sure { Confidence::High } else { Confidence::Medium }
+}

@@ -1,0 +1,520 @@
+//! The value to the right of a password-like name, and what is no value at all.
+
+use super::value::Value;
+use crate::finding::Span;
+use crate::rule::NameClass;
+
+/// Bytes of an identifier looked at on either side of the word in it.
+const MAX_IDENT: usize = 64;
+/// Blanks, brackets and type annotation between a name and its separator.
+const MAX_GAP: usize = 48;
+/// Most bytes of a value on this way.
+const MAX_VALUE: usize = 256;
+
+/// A name with the value on its right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) ident: Span,
+    pub(super) value: Value,
+    pub(super) is_call: bool,
+    pub(super) is_compared: bool,
+}
+
+fn is_ident(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+/// Reads the identifier around the `len` bytes at `at`, its separator and its value.
+pub(super) fn right_of(bytes: &[u8], at: usize, len: usize) -> Option<Named> {
+    let ident = ident_around(bytes, at, len)?;
+    let (mut i, quoted_name) = skip_closing(bytes, ident.end);
+    let limit = bytes.len().min(ident.end + MAX_GAP);
+    let (mut is_call, mut is_compared) = (false, false);
+    let byte = *bytes.get(i)?;
+    let next = bytes.get(i + 1).copied().unwrap_or(0);
+    match (byte, next) {
+        (b'=' | b'!', b'=') => {
+            is_compared = true;
+            i += 2;
+            i += usize::from(bytes.get(i) == Some(&b'='));
+        }
+        (b'=', b'>') | (b':' | b'?' | b'+', b'=') => i += 2,
+        (b'=', _) => i += 1,
+        (b':', b':') => return None,
+        (b':', _) => i = annotation(bytes, i + 1, limit),
+        (b'(', _) => {
+            is_call = true;
+            i += 1;
+        }
+        (b',', _) if quoted_name => i += 1,
+        (b'>', _) if is_tag(bytes, ident) => i += 1,
+        (b' ', _) if is_flag(bytes, ident) => i += 1,
+        _ => return None,
+    }
+    let value = value_at(bytes, i, ident, byte)?;
+    Some(Named { ident, value, is_call, is_compared })
+}
+
+fn ident_around(bytes: &[u8], at: usize, len: usize) -> Option<Span> {
+    let floor = at.saturating_sub(MAX_IDENT);
+    let mut start = at;
+    while start > floor && joins(bytes, start - 1) {
+        start -= 1;
+    }
+    let ceiling = bytes.len().min(at + len + MAX_IDENT);
+    let mut end = at + len;
+    while end < ceiling && joins(bytes, end) {
+        end += 1;
+    }
+    // Longer than any identifier: data that happens to hold the word.
+    let cut = start == floor && floor > 0 && is_ident(bytes[start - 1])
+        || end == ceiling && end < bytes.len() && is_ident(bytes[end]);
+    (!cut).then_some(Span::new(start, end))
+}
+
+/// Whether the byte at `i` belongs to an identifier: a word byte, or a `-`/`.` between two.
+fn joins(bytes: &[u8], i: usize) -> bool {
+    let word = |i: Option<usize>| i.and_then(|i| bytes.get(i)).is_some_and(|&b| is_ident(b));
+    is_ident(bytes[i]) || matches!(bytes[i], b'-' | b'.') && word(i.checked_sub(1)) && word(i.checked_add(1))
+}
+
+/// Skips the quote or bracket that closes a name, and blanks; whether there was a quote.
+fn skip_closing(bytes: &[u8], mut i: usize) -> (usize, bool) {
+    let mut quoted = false;
+    while let Some(&byte) = bytes.get(i) {
+        match byte {
+            b'"' | b'\'' | b'`' => quoted = true,
+            b'\\' if matches!(bytes.get(i + 1), Some(b'"' | b'\'')) => {}
+            b']' | b'}' => {}
+            b' ' | b'\t'
+                if matches!(
+                    bytes.get(i + 1),
+                    Some(b' ' | b'\t' | b'=' | b':' | b'?' | b'+' | b'!' | b'|' | b'>')
+                ) => {}
+            _ => break,
+        }
+        i += 1;
+    }
+    (i, quoted)
+}
+
+/// Behind `:` there may be a type and a `=`: `password: String = "…"`.
+fn annotation(bytes: &[u8], from: usize, limit: usize) -> usize {
+    let type_byte = |b: u8| {
+        is_ident(b) || matches!(b, b' ' | b'&' | b'<' | b'>' | b'?' | b'.' | b'\'' | b'|' | b'[' | b']')
+    };
+    let mut i = from;
+    while i < limit && type_byte(bytes[i]) {
+        i += 1;
+    }
+    let typed = i < limit && i > from + 1 && bytes[i] == b'=' && bytes.get(i + 1) != Some(&b'=');
+    if typed { i + 1 } else { from }
+}
+
+/// `<password>` opens an element.
+fn is_tag(bytes: &[u8], ident: Span) -> bool {
+    ident.start > 0 && bytes[ident.start - 1] == b'<'
+}
+
+/// `--password v`, `ENV PASSWORD v`.
+fn is_flag(bytes: &[u8], ident: Span) -> bool {
+    let before = &bytes[..ident.start];
+    before.ends_with(b"--") || before.ends_with(b"ENV ")
+}
+
+fn value_at(bytes: &[u8], from: usize, ident: Span, sep: u8) -> Option<Value> {
+    let mut i = from;
+    while matches!(bytes.get(i), Some(b' ' | b'\t')) {
+        i += 1;
+    }
+    if i - from > 24 {
+        return None;
+    }
+    let escaped = bytes.get(i) == Some(&b'\\');
+    let mut quote_at = i + usize::from(escaped);
+    if matches!(bytes.get(quote_at), Some(b'b' | b'r' | b'u' | b'f' | b'L' | b'@' | b'$'))
+        && matches!(bytes.get(quote_at + 1), Some(b'"' | b'\''))
+    {
+        quote_at += 1;
+    }
+    match bytes.get(quote_at) {
+        Some(&quote @ (b'"' | b'\'' | b'`')) => quoted(bytes, quote_at + 1, quote, escaped),
+        Some(_) if !escaped && matches!(sep, b'=' | b':' | b' ' | b'>') => bare(bytes, i, ident, sep),
+        _ => None,
+    }
+}
+
+fn quoted(bytes: &[u8], start: usize, quote: u8, escaped: bool) -> Option<Value> {
+    // A triple quote opens a text, not a value.
+    if bytes.get(start) == Some(&quote) {
+        return None;
+    }
+    let ceiling = bytes.len().min(start + MAX_VALUE);
+    let mut i = start;
+    while i < ceiling {
+        match bytes[i] {
+            b'\\' if escaped && bytes.get(i + 1) == Some(&quote) => break,
+            b'\\' => i += 2,
+            b'\n' | b'\r' => return None,
+            byte if byte == quote => break,
+            _ => i += 1,
+        }
+    }
+    if i >= ceiling || i == start {
+        return None;
+    }
+    // `"a" + b`: an expression, unless it ends there.
+    let behind = bytes.get(i + 1 + usize::from(escaped)..).unwrap_or_default();
+    let after = behind.iter().take(MAX_GAP).find(|b| !matches!(b, b' ' | b'\t'));
+    let goes_on = matches!(after, Some(b'+' | b'%' | b'.' | b'?'));
+    (!goes_on).then_some(Value { start, end: i, quote: Some(quote) })
+}
+
+/// An unquoted value: only where a whole line says `name = value`, in a query, or in an element.
+fn bare(bytes: &[u8], start: usize, ident: Span, sep: u8) -> Option<Value> {
+    let ceiling = bytes.len().min(start + MAX_VALUE);
+    let stops = |b: u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'<' | b'\\');
+    let len = bytes[start..ceiling].iter().position(|&b| stops(b)).unwrap_or(ceiling - start);
+    let mut end = start + len;
+    if end == ceiling && ceiling < bytes.len() {
+        return None;
+    }
+    let before = ident.start.checked_sub(1).map(|i| bytes[i]);
+    let query = matches!(before, Some(b'?' | b'&')) && sep == b'=';
+    if query {
+        let cut = bytes[start..end].iter().position(|&b| matches!(b, b'&' | b'#' | b')' | b';' | b','));
+        end = start + cut.unwrap_or(end - start);
+        return (end > start).then_some(Value { start, end, quote: None });
+    }
+    let element = sep == b'>' && bytes.get(end) == Some(&b'<');
+    let flag = sep == b' ' || before == Some(b'-');
+    let whole_line = starts_line(bytes, ident) && ends_line(bytes, end);
+    if !(element || flag || whole_line) {
+        return None;
+    }
+    let value = &bytes[start..end];
+    (!looks_like_code(value)).then_some(Value { start, end, quote: None })
+}
+
+/// Only indentation, a list dash, a comment sign or `export`/`set`/`ENV` stand before the name.
+fn starts_line(bytes: &[u8], ident: Span) -> bool {
+    let floor = ident.start.saturating_sub(MAX_GAP);
+    let line = match bytes[floor..ident.start].iter().rposition(|&b| b == b'\n') {
+        Some(newline) => &bytes[floor + newline + 1..ident.start],
+        None if floor == 0 => &bytes[..ident.start],
+        None => return false,
+    };
+    let text = line.trim_ascii();
+    let lead = text
+        .iter()
+        .all(|b| matches!(b, b'#' | b'/' | b'-' | b'*' | b';' | b' ' | b'"' | b'\'' | b'$' | b'<'));
+    lead || matches!(
+        text,
+        b"export" | b"set" | b"setx" | b"ENV" | b"ARG" | b"SET" | b"env" | b"- export" | b"RUN export"
+    )
+}
+
+fn ends_line(bytes: &[u8], end: usize) -> bool {
+    let rest = bytes[end..].iter().take(MAX_GAP).find(|b| !matches!(b, b' ' | b'\t' | b'\r'));
+    matches!(rest, None | Some(b'\n' | b'#')) || bytes[end..].starts_with(b"\\n")
+}
+
+/// References, calls, indexing, statements: the right side of code, not a value.
+fn looks_like_code(value: &[u8]) -> bool {
+    let bracket = value.iter().any(|b| matches!(b, b'(' | b')' | b'[' | b']' | b'{' | b'}'));
+    let ends = matches!(value.last(), Some(b';' | b',' | b'\\'));
+    let chain = value.contains(&b'.')
+        && value.iter().all(|&b| is_ident(b) || b == b'.')
+        && value.split(|&b| b == b'.').all(|part| part.first().is_some_and(|b| !b.is_ascii_digit()));
+    let arrow = value.windows(2).any(|pair| pair == b"->" || pair == b"=>" || pair == b"::");
+    bracket || ends || chain || arrow
+}
+
+/// Words that are values of a language, not of a secret.
+const SCALARS: &[&str] = &[
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "null",
+    "nil",
+    "none",
+    "undefined",
+    "nan",
+    "string",
+    "str",
+    "int",
+    "integer",
+    "bool",
+    "boolean",
+    "any",
+    "void",
+    "object",
+    "self",
+    "this",
+    "new",
+    "function",
+    "required",
+    "optional",
+    "text",
+    "bytes",
+    "number",
+    "float",
+    "char",
+    "varchar",
+    "type",
+    "map",
+    "list",
+    "array",
+    "dict",
+    "disabled",
+    "enabled",
+    "auto",
+    "default",
+    "never",
+    "always",
+    "prompt",
+    "ask",
+    "plain",
+    "basic",
+    "bearer",
+    "password",
+    "secret",
+    "token",
+    "saml",
+    "oauth",
+    "oauth2",
+    "ldap",
+    "md5",
+    "sha1",
+    "sha256",
+    "bcrypt",
+    "empty",
+    "unset",
+    "inherit",
+];
+
+/// Whether `value` is a template, a scalar, a stored hash, a UUID, a path: anything but a literal
+/// secret.
+pub(super) fn is_no_literal(value: &[u8], class: NameClass, quoted: bool) -> bool {
+    value.len() < 4
+        || is_template(value)
+        || is_scalar(value)
+        || is_stored_form(value)
+        || is_path(value)
+        || !value.iter().all(|&b| b >= 0x20 && b != 0x7F)
+        || is_uuid(value)
+            && !matches!(class, NameClass::Password | NameClass::Secret | NameClass::Token | NameClass::Key)
+        || !quoted
+            && value.iter().all(|&b| is_ident(b))
+            && !value.iter().any(u8::is_ascii_digit)
+            && class != NameClass::Password
+        || is_prose(value)
+        || is_pair(value)
+}
+
+/// `NAME=value` inside one literal: the name stands in the value.
+fn is_pair(value: &[u8]) -> bool {
+    let Some(at) = value.iter().position(|&b| b == b'=') else { return false };
+    let name = &value[..at];
+    let telling =
+        name.len() >= 3 && name.iter().all(|&b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-'));
+    telling && value[at + 1..].iter().any(|&b| b != b'=')
+}
+
+fn is_template(value: &[u8]) -> bool {
+    let has = |text: &[u8]| value.windows(text.len()).any(|window| window == text);
+    let wrapped = |open: u8, close: u8| value.first() == Some(&open) && value.last() == Some(&close);
+    has(b"${")
+        || has(b"{{")
+        || has(b"$(")
+        || has(b"#{")
+        || has(b"<%")
+        || has(b"%>")
+        || has(b"%s")
+        || has(b"%d")
+        || has(b"%v")
+        || has(b"%(")
+        || has(b"{0}")
+        || has(b"{}")
+        || has(b"$[")
+        || has(b"\\(")
+        || has(b"%{")
+        || wrapped(b'<', b'>')
+        || wrapped(b'{', b'}')
+        || wrapped(b'[', b']')
+        || wrapped(b'%', b'%')
+        || wrapped(b'@', b'@')
+        || wrapped(b'(', b')')
+        || value.starts_with(b"__") && value.ends_with(b"__")
+        || value.first() == Some(&b'$') && value[1..].iter().all(|&b| is_ident(b) || b == b':' || b == b'.')
+        || value.iter().all(|&b| matches!(b, b'*' | b'.' | b'x' | b'X' | b'-' | b'_' | b'?' | b'#'))
+        || has(b"!Ref")
+        || has(b"!Sub")
+        || has(b"process.env")
+        || has(b"os.environ")
+        || has(b"secrets.")
+        || has(b"env.")
+}
+
+fn is_scalar(value: &[u8]) -> bool {
+    let number = value.len() < 4 && value.iter().all(u8::is_ascii_digit);
+    number
+        || value.starts_with(b"0x") && value.len() < 18
+        || SCALARS.iter().any(|scalar| value.eq_ignore_ascii_case(scalar.as_bytes()))
+}
+
+fn is_stored_form(value: &[u8]) -> bool {
+    const STARTS: [&[u8]; 26] = [
+        b"$2a$",
+        b"$2b$",
+        b"$2y$",
+        b"$1$",
+        b"$5$",
+        b"$6$",
+        b"$y$",
+        b"$argon2",
+        b"$pbkdf2",
+        b"$apr1",
+        b"$P$",
+        b"$scrypt",
+        b"{SSHA",
+        b"{SHA",
+        b"pbkdf2",
+        b"sha1:",
+        b"sha256:",
+        b"sha512:",
+        b"md5:",
+        b"ENC(",
+        b"ENC[",
+        b"vault:",
+        b"ssh-rsa",
+        b"ssh-ed25519",
+        b"SCRAM-",
+        b"AQICAH",
+    ];
+    STARTS.iter().any(|start| value.len() >= start.len() && value[..start.len()].eq_ignore_ascii_case(start))
+}
+
+fn is_uuid(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b"{").and_then(|v| v.strip_suffix(b"}")).unwrap_or(value);
+    value.len() == 36
+        && value
+            .iter()
+            .enumerate()
+            .all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() })
+}
+
+fn is_path(value: &[u8]) -> bool {
+    let has = |text: &[u8]| value.windows(text.len()).any(|window| window == text);
+    let starts = |text: &[u8]| value.starts_with(text);
+    let random = value.len() >= 20 && super::randomness::score(value) >= 4;
+    let suffix = value.iter().rposition(|&b| b == b'.').is_some_and(|dot| {
+        let tail = &value[dot + 1..];
+        (2..=5).contains(&tail.len()) && tail.iter().all(u8::is_ascii_lowercase) && dot > 0
+    });
+    has(b"://")
+        || starts(b"./")
+        || starts(b"../")
+        || starts(b"~/")
+        || starts(b"arn:")
+        || starts(b"urn:")
+        || has(b":\\")
+        || starts(b"/") && !random
+        || starts(b"@")
+        || starts(b"#") && !value.iter().any(u8::is_ascii_digit)
+        || suffix && !random
+        || has(b"/")
+            && !random
+            && value.iter().all(|&b| is_ident(b) || matches!(b, b'/' | b'-' | b'.' | b'@'))
+}
+
+/// Several words, or a sentence.
+fn is_prose(value: &[u8]) -> bool {
+    let blanks = value.iter().filter(|&&b| b == b' ').count();
+    blanks > 2
+        || blanks > 0
+            && value.iter().all(|&b| {
+                b.is_ascii_alphabetic() || matches!(b, b' ' | b'.' | b',' | b'!' | b'?' | b':' | b'\'')
+            })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str, word: &str) -> Option<(String, String)> {
+        let bytes = text.as_bytes();
+        let named = right_of(bytes, text.find(word).unwrap(), word.len())?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Some((text(named.ident.of(bytes)), text(named.value.of(bytes))))
+    }
+
+    #[test]
+    fn values_of_the_usual_forms() {
+        for (text, ident) in [
+            ("db_password = \"V!1x\"", "db_password"),
+            ("\"dbPassword\": \"V!1x\",", "dbPassword"),
+            ("DB_PASSWORD=V!1x\n", "DB_PASSWORD"),
+            ("export DB_PASSWORD=V!1x", "DB_PASSWORD"),
+            ("  password: V!1x # note\n", "password"),
+            ("password: str = 'V!1x'", "password"),
+            ("conf['password'] = 'V!1x'", "password"),
+            ("<password>V!1x</password>", "password"),
+            ("--password V!1x ", "password"),
+            ("setPassword(\"V!1x\")", "setPassword"),
+            ("put(\"password\", \"V!1x\")", "password"),
+            ("?password=V!1x&x=1", "password"),
+            ("if password == 'V!1x'", "password"),
+            ("\\\"password\\\": \\\"V!1x\\\"", "password"),
+            ("'password' => 'V!1x'", "password"),
+        ] {
+            let word = if text.contains("pass") {
+                "pass"
+            } else if text.contains("Pass") {
+                "Pass"
+            } else {
+                "PASS"
+            };
+            assert_eq!(found(text, word), Some((ident.to_owned(), "V!1x".to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn expressions_are_not_values() {
+        for text in [
+            "password = getpass()\n",
+            "password = config.password\n",
+            "password = user;\n",
+            "x(password, token)",
+            "a.pass = \"x\" + y",
+        ] {
+            assert_eq!(found(text, "pass"), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_literal() {
+        let uuid = format!("{}-0000-4000-8000-{}", "0a".repeat(4), "1b".repeat(6));
+        for value in [
+            "${DB_PW}",
+            "{{ pw }}",
+            "<password>",
+            "true",
+            "$2b$12$abc",
+            "vault:x",
+            "./certs/key",
+            "https://x.y",
+            "*****",
+            uuid.as_str(),
+            "must not be blank",
+        ] {
+            assert!(is_no_literal(value.as_bytes(), NameClass::Other, true), "{value}");
+        }
+        for value in ["Summer2024!", "hq7pl-x", "a.b-c$d"] {
+            assert!(!is_no_literal(value.as_bytes(), NameClass::Password, true), "{value}");
+        }
+    }
+}

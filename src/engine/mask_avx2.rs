@@ -1,0 +1,133 @@
+//! The AVX2 back end of [`super::mask`].
+//!
+//! One of the few modules with `unsafe`: it calls code compiled for AVX2 after the processor
+//! was found to have it, and loads 32 bytes at a time from slices it has measured. The portable
+//! back end is its twin; a test holds them equal.
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::{
+    __m256i, _mm_loadu_si128, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8,
+    _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8,
+    _mm256_srli_epi16,
+};
+
+use super::mask::{Filter, Masks, WORDS};
+
+/// Low-nibble table of the run class: bit `g` set when the nibble belongs to group `g`.
+///
+/// Groups, by high nibble: 1 = `2` (`+ - /`), 2 = `3` (digits), 4 = `4`,`6` (letters from 1),
+/// 8 = `5`,`7` (letters to A), 16 = `5` alone (`_`).
+const RUN_LOW: [u8; 16] = [
+    2 | 8,      // 0
+    2 | 4 | 8,  // 1
+    2 | 4 | 8,  // 2
+    2 | 4 | 8,  // 3
+    2 | 4 | 8,  // 4
+    2 | 4 | 8,  // 5
+    2 | 4 | 8,  // 6
+    2 | 4 | 8,  // 7
+    2 | 4 | 8,  // 8
+    2 | 4 | 8,  // 9
+    4 | 8,      // A
+    1 | 4,      // B: + K k
+    4,          // C
+    1 | 4,      // D: -
+    4,          // E
+    1 | 4 | 16, // F: / _
+];
+/// High-nibble table of the run class.
+const RUN_HIGH: [u8; 16] = [0, 0, 1, 2, 4, 8 | 16, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/// Fills `masks` for the stride at `start`.
+///
+/// # Panics
+/// Never; but the caller must have seen that the processor has AVX2 ([`super::mask::best`]).
+pub(super) fn fill(filter: &Filter, bytes: &[u8], start: usize, masks: &mut Masks) {
+    // SAFETY: `best` hands this function out only after detecting AVX2.
+    unsafe { fill_avx2(filter, bytes, start, masks) }
+}
+
+#[target_feature(enable = "avx2")]
+fn fill_avx2(filter: &Filter, bytes: &[u8], start: usize, masks: &mut Masks) {
+    let tables = Tables::load(filter);
+    let mut padded;
+    for word in 0..=WORDS {
+        let at = start + word * 64;
+        let block: &[u8; 66] = if let Some(whole) = bytes.get(at..at + 66) {
+            // NOTE: the slice has 66 bytes.
+            whole.try_into().expect("a slice of 66 bytes")
+        } else {
+            let rest = bytes.get(at..).unwrap_or_default();
+            padded = [0; 66];
+            padded[..rest.len()].copy_from_slice(rest);
+            &padded
+        };
+        let (low_token, low_hit) = tables.half(block, 0);
+        let (high_token, high_hit) = tables.half(block, 32);
+        masks.token[word] = u64::from(low_token) | u64::from(high_token) << 32;
+        masks.hit[word] = u64::from(low_hit) | u64::from(high_hit) << 32;
+    }
+}
+
+/// All look-up tables, each twice in a register as the byte shuffle wants them.
+struct Tables {
+    run: [__m256i; 2],
+    probe: [[__m256i; 2]; 3],
+}
+
+impl Tables {
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn load(filter: &Filter) -> Self {
+        let pair = |tables: &[[u8; 16]; 2]| [twice(&tables[0]), twice(&tables[1])];
+        Self {
+            run: [twice(&RUN_LOW), twice(&RUN_HIGH)],
+            probe: [pair(&filter.nibble[0]), pair(&filter.nibble[1]), pair(&filter.nibble[2])],
+        }
+    }
+
+    /// Token and hit bits of the 32 bytes from `at` (0 or 32).
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn half(&self, block: &[u8; 66], at: usize) -> (u32, u32) {
+        let (first, second, third) = (load(block, at), load(block, at + 1), load(block, at + 2));
+        let token = classify(&self.run, first);
+        let hit = _mm256_and_si256(
+            _mm256_and_si256(classify(&self.probe[0], first), classify(&self.probe[1], second)),
+            classify(&self.probe[2], third),
+        );
+        (nonzero(token), nonzero(hit))
+    }
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn twice(table: &[u8; 16]) -> __m256i {
+    // SAFETY: reads exactly the 16 bytes of `table`; unaligned loads are allowed.
+    let half = unsafe { _mm_loadu_si128(table.as_ptr().cast()) };
+    _mm256_broadcastsi128_si256(half)
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn load(block: &[u8; 66], at: usize) -> __m256i {
+    let window: &[u8] = &block[at..at + 32];
+    // SAFETY: `window` has 32 bytes; unaligned loads are allowed.
+    unsafe { _mm256_loadu_si256(window.as_ptr().cast()) }
+}
+
+/// For each byte, the groups both of its nibbles are in.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn classify(tables: &[__m256i; 2], bytes: __m256i) -> __m256i {
+    let nibble = _mm256_set1_epi8(15);
+    let low = _mm256_and_si256(bytes, nibble);
+    let high = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), nibble);
+    _mm256_and_si256(_mm256_shuffle_epi8(tables[0], low), _mm256_shuffle_epi8(tables[1], high))
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn nonzero(groups: __m256i) -> u32 {
+    !_mm256_movemask_epi8(_mm256_cmpeq_epi8(groups, _mm256_setzero_si256())).cast_unsigned()
+}

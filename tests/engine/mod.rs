@@ -1,0 +1,4 @@
+//! The engine: its rules, and that its fast paths equal the reference.
+
+mod differential;
+mod rules;
