@@ -12,4 +12,5 @@
 pub mod chunk;
 pub mod engine;
 pub mod finding;
+pub mod report;
 pub mod rule;

@@ -1,3 +1,4 @@
 //! The integration tests: one binary, modules mirror `src/`.
 
 mod engine;
+mod report;

@@ -1,0 +1,19 @@
+//! JSON lines: one finding per line, each the finding object of the JSON report.
+//!
+//! No line for coverage, so that every line is a finding; the exit code tells whether the scan
+//! was complete.
+
+use std::io;
+
+use super::json::Finding;
+use super::view::View;
+use super::visible::visible_json;
+
+/// Writes all findings, suppressed ones included (their `disposition` says so).
+pub(super) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    for finding in &view.report.findings {
+        let line = serde_json::to_string(&Finding::of(view, finding)).map_err(io::Error::other)?;
+        writeln!(out, "{}", visible_json(&line))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! What a place is called, and whether it is still there.
+
+use super::view::View;
+use crate::finding::{Finding, Occurrence, Origin};
+
+/// Whether the secret stands there now: on disk, in the index, in a ref's name, or at `HEAD`.
+pub(super) fn is_present(place: &Occurrence) -> bool {
+    stands_in_files(&place.origin) || place.timeline.as_ref().is_some_and(|timeline| timeline.at_head)
+}
+
+fn stands_in_files(origin: &Origin) -> bool {
+    match origin {
+        Origin::File { .. }
+        | Origin::FileName { .. }
+        | Origin::SymlinkTarget { .. }
+        | Origin::Index { .. }
+        | Origin::RefName { .. }
+        | Origin::GitFile { .. }
+        | Origin::Stdin { .. } => true,
+        Origin::Member { outer, .. } => stands_in_files(outer),
+        Origin::Blob { .. } | Origin::Commit { .. } | Origin::Tag { .. } | Origin::Tree { .. } => false,
+    }
+}
+
+/// Places of a finding that count.
+pub(super) fn counted(finding: &Finding) -> impl Iterator<Item = &Occurrence> {
+    finding.occurrences.iter().filter(|place| place.disposition.is_new())
+}
+
+/// The place where history first held the secret, as far as dates tell; else the first that
+/// counts.
+pub(super) fn earliest(finding: &Finding) -> &Occurrence {
+    let introduced = |place: &&Occurrence| Some(place.timeline.as_ref()?.introduced.as_ref()?.date);
+    counted(finding)
+        .filter_map(|place| Some((introduced(&place)?, place)))
+        .min_by_key(|&(date, _)| date)
+        .map_or_else(|| finding.primary(), |(_, place)| place)
+}
+
+/// Name of a place without line and column: its path, else the object it stands in.
+pub(super) fn name(view: &View<'_>, place: &Occurrence) -> String {
+    match (&place.origin, view.path_of(place), place.object) {
+        (Origin::GitFile { .. }, Some(path), _) => format!(".git/{path}"),
+        (_, Some(path), _) => path.to_string(),
+        (origin, None, Some(id)) => format!("{} {}", origin.kind(), id.short(12)),
+        (Origin::Stdin { .. }, None, None) => "<stdin>".to_owned(),
+        (origin, None, None) => origin.kind().to_owned(),
+    }
+}
+
+/// Name of a place with line and column, in the form editors and terminals open.
+pub(super) fn label(view: &View<'_>, place: &Occurrence) -> String {
+    let name = name(view, place);
+    match kind_of_name(&place.origin) {
+        Some(what) => format!("{name} ({what})"),
+        None => format!("{name}:{}:{}", place.region.start.line, place.region.start.column),
+    }
+}
+
+/// For places that are names, where a line and column would mean nothing: what is named.
+fn kind_of_name(origin: &Origin) -> Option<&'static str> {
+    match origin {
+        Origin::FileName { .. } | Origin::Tree { .. } => Some("file name"),
+        Origin::SymlinkTarget { .. } => Some("link target"),
+        Origin::RefName { .. } => Some("ref name"),
+        Origin::File { .. }
+        | Origin::Index { .. }
+        | Origin::Blob { .. }
+        | Origin::Commit { .. }
+        | Origin::Tag { .. }
+        | Origin::GitFile { .. }
+        | Origin::Stdin { .. }
+        | Origin::Member { .. } => None,
+    }
+}
+
+/// Reference for tools that want a file for everything: a relative percent-encoded path, made up
+/// from the object for what is no file (`commit/<id>`).
+pub(super) fn uri(view: &View<'_>, place: &Occurrence) -> String {
+    match (&place.origin, view.path_of(place), place.object) {
+        (Origin::GitFile { .. }, Some(path), _) => format!(".git/{}", relative(&path.to_uri())),
+        (_, Some(path), _) => relative(&path.to_uri()).to_owned(),
+        (origin, None, Some(id)) => format!("{}/{id}", origin.kind()),
+        (origin, None, None) => origin.kind().to_owned(),
+    }
+}
+
+/// Absolute paths lose their root: GitHub refuses whatever it cannot place in the repository.
+fn relative(uri: &str) -> &str {
+    let cut = uri.trim_start_matches('/');
+    if cut.is_empty() { "root" } else { cut }
+}
+
+/// Name of a place as text, control characters kept where the path is UTF-8: for formats that
+/// escape them and tools that look the file up.
+pub(super) fn exact_name(view: &View<'_>, place: &Occurrence) -> String {
+    match view.path_of(place).map(|path| String::from_utf8(path.as_bytes().to_vec())) {
+        Some(Ok(path)) if !matches!(place.origin, Origin::GitFile { .. }) => path,
+        _ => name(view, place),
+    }
+}
