@@ -465,6 +465,7 @@ fn notification_kinds() -> Vec<sarif::ReportingDescriptor> {
                 .name(pascal_case(id))
                 .short_description(text(about))
                 .full_description(text(about))
+                .help(text("The JSON report lists all of them."))
                 .build()
         })
         .collect()

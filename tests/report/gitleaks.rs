@@ -1,0 +1,87 @@
+//! The gitleaks array: its keys, its order, its meaning.
+
+use keycull::report::{Format, ReportOptions};
+use serde_json::{Value, json};
+
+use super::sample::{AUTHOR, clean_report, sample_report};
+use super::{parsed, rendered};
+
+/// Keys of gitleaks 8.30.1 in its order.
+const KEYS: [&str; 18] = [
+    "RuleID",
+    "Description",
+    "StartLine",
+    "EndLine",
+    "StartColumn",
+    "EndColumn",
+    "Match",
+    "Secret",
+    "File",
+    "SymlinkFile",
+    "Commit",
+    "Entropy",
+    "Author",
+    "Email",
+    "Date",
+    "Message",
+    "Tags",
+    "Fingerprint",
+];
+
+fn entries(options: &ReportOptions) -> Vec<Value> {
+    let Value::Array(entries) = parsed(&sample_report(), Format::Gitleaks, options) else {
+        panic!("not an array")
+    };
+    entries
+}
+
+#[test]
+fn entries_have_gitleaks_keys_in_its_order() {
+    let output = rendered(&sample_report(), Format::Gitleaks, &ReportOptions::default());
+    let first = output.split_once('}').expect("an entry ends").0;
+    let positions: Vec<usize> = KEYS
+        .iter()
+        .map(|key| first.find(&format!("\"{key}\":")).unwrap_or_else(|| panic!("{key}")))
+        .collect();
+    assert!(positions.is_sorted());
+    for entry in entries(&ReportOptions::default()) {
+        assert_eq!(entry.as_object().map(serde_json::Map::len), Some(KEYS.len()));
+    }
+    assert_eq!(rendered(&clean_report(), Format::Gitleaks, &ReportOptions::default()), "[]\n");
+}
+
+#[test]
+fn facts_can_be_read_back() {
+    let entries = entries(&ReportOptions::default());
+    assert_eq!(entries.len(), 10);
+    let tree = &entries[0];
+    assert_eq!(tree["Secret"], "ghp_…3aB3");
+    assert_eq!((&tree["StartColumn"], &tree["EndColumn"]), (&json!(11), &json!(50)));
+    assert_eq!(tree["Fingerprint"], "src/über dir/a#b.rs:github-pat:12");
+    assert_eq!((&tree["Commit"], &tree["Author"]), (&json!(""), &json!("")));
+    let history = &entries[3];
+    let commit = "1".repeat(40);
+    assert_eq!(history["Fingerprint"], format!("{commit}:late.yml:slack-bot:7"));
+    assert_eq!(history["Author"], AUTHOR);
+    assert_eq!(history["Date"], "2024-03-04T12:00:00Z");
+    assert_eq!(history["Message"], "add xob_…Zq7Z again");
+}
+
+#[test]
+fn entropy_does_not_narrow_passwords_down() {
+    let entries = entries(&ReportOptions::default());
+    let entropy = |rule: &str| {
+        let entry = entries.iter().find(|entry| entry["RuleID"] == rule).expect("a finding of the rule");
+        entry["Entropy"].as_f64().expect("a number")
+    };
+    assert!(entropy("github-pat") > 1.0);
+    assert!(entropy("generic-password").abs() < f64::EPSILON);
+}
+
+#[test]
+fn raw_secrets_come_only_when_asked_for() {
+    let options = ReportOptions { show_secrets: true, ..ReportOptions::default() };
+    let report = sample_report();
+    let raw = std::str::from_utf8(report.findings[0].secret.expose()).unwrap();
+    assert_eq!(entries(&options)[0]["Secret"], raw);
+}
