@@ -1,0 +1,94 @@
+//! Read-only views of whole files: memory-mapped, or read where mapping is not worth it or fails.
+//!
+//! Separate because it is the only place of the traversal with `unsafe`.
+#![allow(unsafe_code)]
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::Deref;
+use std::path::Path;
+
+use memmap2::{Advice, Mmap};
+
+/// Files below this size in bytes are read: a read costs less than a mapping and its page faults.
+const MAP_FROM: u64 = 64 * 1024;
+
+/// The bytes of a file.
+pub(crate) enum FileBytes {
+    Mapped(Mmap),
+    Read(Vec<u8>),
+}
+
+/// How a file will be gone through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// From front to back, mostly: the kernel reads ahead.
+    Forward,
+    /// Here and there.
+    Random,
+}
+
+impl FileBytes {
+    /// Maps the file at `path`, or reads it when it is small or cannot be mapped.
+    pub(crate) fn open(path: &Path, access: Access) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        if length >= MAP_FROM
+            && let Ok(map) = map(&file)
+        {
+            // NOTE: advice only; a kernel that does not take it works all the same.
+            let advice = if access == Access::Forward { Advice::WillNeed } else { Advice::Normal };
+            let _ = map.advise(advice);
+            return Ok(Self::Mapped(map));
+        }
+        Self::read(file, length)
+    }
+
+    /// Reads the whole file.
+    fn read(mut file: File, length: u64) -> io::Result<Self> {
+        let mut bytes = Vec::new();
+        let expected = usize::try_from(length).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+        bytes.try_reserve_exact(expected).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+        file.read_to_end(&mut bytes)?;
+        Ok(Self::Read(bytes))
+    }
+}
+
+fn map(file: &File) -> io::Result<Mmap> {
+    // SAFETY: the mapping is read-only and private. Its bytes must not change while a slice of
+    // them is alive: git writes packs and indexes once under a temporary name, renames them into
+    // place and never writes to them again (it unlinks them, which leaves the mapping valid), and
+    // keeps them mapped itself on the same grounds. Whoever truncates such a file in place can
+    // end this process with SIGBUS, as it would end git; no value read from it is ever trusted.
+    unsafe { Mmap::map(file) }
+}
+
+impl Deref for FileBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Read(bytes) => bytes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mapped_and_read_bytes_are_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let content: Vec<u8> = (0..MAP_FROM as u32 + 5).map(|i| (i % 251) as u8).collect();
+        std::fs::write(&path, &content).unwrap();
+        let mapped = FileBytes::open(&path, Access::Forward).unwrap();
+        let read = FileBytes::read(File::open(&path).unwrap(), content.len() as u64).unwrap();
+        assert!(matches!(mapped, FileBytes::Mapped(_)) && matches!(read, FileBytes::Read(_)));
+        assert!(*mapped == *content && *read == *content);
+        std::fs::write(&path, b"").unwrap();
+        assert!(FileBytes::open(&path, Access::Random).unwrap().is_empty());
+    }
+}

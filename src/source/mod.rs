@@ -1,0 +1,3 @@
+//! Where content comes from.
+
+pub mod git;
