@@ -44,7 +44,13 @@ fn main() {
     let visitor = Nothing { blobs_only: arguments.get(2).is_none_or(|kinds| kinds == "blob") };
     let directories = ObjectDirectories::discover(&Path::new(git_dir).join("objects"), HashKind::Sha1, None);
     let result = traverse(&directories, &options, &visitor);
-    println!("{:?} in {} packs, {} gaps, idle {:?}", result.counts, result.packs, result.gaps.len(), result.idle);
+    println!(
+        "{:?} in {} packs, {} gaps, idle {:?}",
+        result.counts,
+        result.packs,
+        result.gaps.len(),
+        result.idle
+    );
     for gap in result.gaps.iter().take(10) {
         println!("{}: {} ({})", gap.kind.as_str(), gap.what, gap.why);
     }

@@ -148,7 +148,8 @@ mod tests {
                 for _ in 0..3 {
                     scope.spawn(|| {
                         let _guard = crew.stop_on_panic();
-                        while crew.next(&mut Duration::ZERO).is_some() {
+                        let mut idle = Duration::ZERO;
+                        while crew.next(&mut idle).is_some() {
                             panic!("on purpose");
                         }
                     });

@@ -1,7 +1,7 @@
 //! All the packs and loose objects of a repository, and reading single objects from them.
 
-use std::collections::{BTreeMap, BinaryHeap, HashSet};
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -249,8 +249,7 @@ mod tests {
 
     #[test]
     fn copies_and_inserts() {
-        let (target, map) =
-            apply(b"0123456789", [10, 8], &[0x90, 4, 2, b'x', b'y', 0x91, 8, 2]).unwrap();
+        let (target, map) = apply(b"0123456789", [10, 8], &[0x90, 4, 2, b'x', b'y', 0x91, 8, 2]).unwrap();
         assert_eq!(target, b"0123xy89");
         assert_eq!(
             map.copies(),
@@ -295,7 +294,11 @@ mod tests {
             let arguments = [1, 2, 3, 4, 5, 6, 7, 8];
             let long = copy_instruction(code, &arguments).unwrap();
             let short = copy_instruction(code, &arguments[..7]).unwrap();
-            assert_eq!((long.0, long.1, 8 - long.2.len()), (short.0, short.1, 7 - short.2.len()), "{code:#x}");
+            assert_eq!(
+                (long.0, long.1, 8 - long.2.len()),
+                (short.0, short.1, 7 - short.2.len()),
+                "{code:#x}"
+            );
         }
     }
 

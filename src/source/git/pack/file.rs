@@ -148,10 +148,11 @@ impl Cursor<'_> {
         let mut byte = first;
         while byte & 0x80 != 0 {
             byte = self.next().ok()?;
-            if shift > 57 {
+            let part = u64::from(byte & 0x7f);
+            if shift > 60 || part << shift >> shift != part {
                 return None;
             }
-            size |= u64::from(byte & 0x7f) << shift;
+            size |= part << shift;
             shift += 7;
         }
         Some(size)
@@ -206,14 +207,14 @@ mod tests {
     #[test]
     fn refuses_malformed_headers() {
         for entry in [
-            &[0x00_u8][..],               // type 0
-            &[0x51],                      // type 5
-            &[0x61, 0x00],                // its own base
-            &[0x61, 0x01],                // a base within the pack's header
-            &[0x61, 0x80],                // a distance without an end
-            &[0xb5],                      // a size without an end
+            &[0x00_u8][..],                                                      // type 0
+            &[0x51],                                                             // type 5
+            &[0x61, 0x00],                                                       // its own base
+            &[0x61, 0x01], // a base within the pack's header
+            &[0x61, 0x80], // a distance without an end
+            &[0xb5],       // a size without an end
             &[0xb5, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], // a size beyond 64 bits
-            &[0x71, 1, 2, 3],             // a name that is cut
+            &[0x71, 1, 2, 3], // a name that is cut
         ] {
             let (_dir, pack) = pack_of(entry);
             assert!(pack.entry(12).is_err(), "{entry:x?}");
@@ -227,7 +228,13 @@ mod tests {
     fn refuses_what_is_not_a_pack() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("pack-test.pack");
-        for bytes in [b"".as_slice(), b"PACK", b"PACK\0\0\0\x02\0\0", b"JACK\0\0\0\x02\0\0\0\0", b"PACK\0\0\0\x09\0\0\0\0"] {
+        for bytes in [
+            b"".as_slice(),
+            b"PACK",
+            b"PACK\0\0\0\x02\0\0",
+            b"JACK\0\0\0\x02\0\0\0\0",
+            b"PACK\0\0\0\x09\0\0\0\0",
+        ] {
             std::fs::write(&path, bytes).unwrap();
             assert!(PackFile::open(&path, HashKind::Sha1).is_err(), "{bytes:?}");
         }

@@ -227,8 +227,7 @@ mod tests {
         // 0 <- 1 <- 2, 0 <- 3; 4. Only 2 and 3 are visited.
         let bases = [NONE, 0, 1, 0, NONE];
         let weights = [4, 2, 1, 1, 0];
-        let mut forest =
-            Forest { roots: vec![], starts: vec![], children: vec![], visited: vec![0b1100] };
+        let mut forest = Forest { roots: vec![], starts: vec![], children: vec![], visited: vec![0b1100] };
         forest.connect(&bases, &weights);
         assert_eq!(forest.roots(), [(4, 0)]);
         let children = |entry| forest.children(entry).map(|at| forest.child(at)).collect::<Vec<_>>();

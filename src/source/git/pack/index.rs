@@ -43,6 +43,15 @@ impl Index {
     /// When it is not an index, or its parts contradict each other.
     pub(crate) fn open(path: &Path, hash: HashKind) -> Result<Self, ObjectError> {
         let file = FileBytes::open(path, Access::Random)?;
+        // A flipped bit in a name would otherwise go unnoticed: names are not computed anew.
+        let (content, checksum) = file
+            .len()
+            .checked_sub(hash.len())
+            .map(|end| file.split_at(end))
+            .ok_or_else(|| malformed("it is too short"))?;
+        if hash.digest(&[content]).as_bytes() != checksum {
+            return Err(malformed("it does not match its own checksum"));
+        }
         let two = file.starts_with(MAGIC);
         if two && file.get(4..8) != Some(&[0, 0, 0, 2]) {
             return Err(malformed("a version of index that is not known"));
@@ -157,6 +166,9 @@ impl Index {
         let trailer = &file[file.len() - 2 * self.hash.len()..];
         if trailer[..self.hash.len()] != *pack.checksum() {
             return Err(malformed("it belongs to a pack with another checksum"));
+        }
+        if self.offsets.first().is_some_and(|&first| first != HEADER) {
+            return Err(malformed("it does not name the first entry of its pack"));
         }
         Ok(())
     }
@@ -275,7 +287,8 @@ fn table_one(file: FileBytes, count: usize, hash: HashKind) -> Result<Table, Obj
 fn table_two(file: FileBytes, count: usize, hash: HashKind) -> Result<Table, ObjectError> {
     let wrong_size = || malformed("its size does not fit the number of its objects");
     let names = 8 + FANOUT;
-    let checksums = count.checked_mul(hash.len()).and_then(|n| n.checked_add(names)).ok_or_else(wrong_size)?;
+    let checksums =
+        count.checked_mul(hash.len()).and_then(|n| n.checked_add(names)).ok_or_else(wrong_size)?;
     let offsets = count.checked_mul(4).and_then(|n| n.checked_add(checksums)).ok_or_else(wrong_size)?;
     let large = count.checked_mul(4).and_then(|n| n.checked_add(offsets)).ok_or_else(wrong_size)?;
     let rest = file.len().checked_sub(large + 2 * hash.len()).ok_or_else(wrong_size)?;
@@ -309,7 +322,13 @@ mod tests {
         bytes
     }
 
+    /// Opens an index with these bytes, the checksum at the end put right.
     fn open(bytes: &[u8]) -> Result<Index, ObjectError> {
+        let content = &bytes[..bytes.len().saturating_sub(20)];
+        open_as_it_is(&[content, HashKind::Sha1.digest(&[content]).as_bytes()].concat())
+    }
+
+    fn open_as_it_is(bytes: &[u8]) -> Result<Index, ObjectError> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("pack-test.idx");
         std::fs::write(&path, bytes).unwrap();
@@ -346,6 +365,7 @@ mod tests {
         let objects = [(oid(0, 1), 500), (oid(0, 2), 12)];
         let good = two(&objects, &[]);
         assert!(open(&good).is_ok());
+        assert!(open_as_it_is(&good).is_err(), "its own checksum");
         assert!(open(&good[..good.len() - 1]).is_err());
         assert!(open(&good[..100]).is_err());
         assert!(open(&[]).is_err());

@@ -56,8 +56,7 @@ pub(crate) fn read(
 ) -> Result<(ObjectKind, usize), ObjectError> {
     let packed = FileBytes::open(path, Access::Forward)?;
     let mut head = [0; LONGEST_HEADER];
-    let (kind, size, length) =
-        header(inflater.peek(&packed, &mut head)?).ok_or(ObjectError::LooseHeader)?;
+    let (kind, size, length) = header(inflater.peek(&packed, &mut head)?).ok_or(ObjectError::LooseHeader)?;
     if size > limit {
         return Err(ObjectError::TooLarge { size, limit });
     }

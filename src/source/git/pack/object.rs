@@ -64,12 +64,16 @@ impl HashKind {
     #[must_use]
     pub fn name_object(self, kind: ObjectKind, bytes: &[u8]) -> Oid {
         let header = format!("{} {}\0", kind.as_str(), bytes.len());
-        let parts: [&[u8]; 2] = [header.as_bytes(), bytes];
-        let named = match self {
-            Self::Sha1 => Oid::from_bytes(&digest::<Sha1>(&parts)),
-            Self::Sha256 => Oid::from_bytes(&digest::<Sha256>(&parts)),
+        self.digest(&[header.as_bytes(), bytes])
+    }
+
+    /// The hash over `parts`, one after the other.
+    pub(super) fn digest(self, parts: &[&[u8]]) -> Oid {
+        let hash = match self {
+            Self::Sha1 => digest::<Sha1>(parts),
+            Self::Sha256 => digest::<Sha256>(parts),
         };
-        named.expect("NOTE: both digests have the length of an object name")
+        Oid::from_bytes(&hash).expect("NOTE: both digests have the length of an object name")
     }
 }
 

@@ -116,7 +116,10 @@ pub fn traverse<V: Visitor>(
         most_held: options.most_held / workers,
     };
     let harvests = walk(&ground, workers);
-    let mut sum = Sum { traversal: Traversal { packs: database.packs().len(), ..Traversal::default() }, ..Sum::default() };
+    let mut sum = Sum {
+        traversal: Traversal { packs: database.packs().len(), ..Traversal::default() },
+        ..Sum::default()
+    };
     for harvest in harvests {
         sum.traversal.idle.push(harvest.idle);
         sum.add(harvest);
@@ -146,7 +149,9 @@ fn grow<V: Visitor>(database: &Database, visitor: &V) -> Vec<Forest> {
 fn jobs(database: &Database, forests: &[Forest]) -> Vec<Job> {
     let mut trees = Vec::with_capacity(forests.iter().map(|forest| forest.roots().len()).sum());
     for (pack, forest) in (0..).zip(forests) {
-        trees.extend(forest.roots().iter().map(|&(weight, entry)| (Reverse(weight.max(1).ilog2()), pack, entry)));
+        trees.extend(
+            forest.roots().iter().map(|&(weight, entry)| (Reverse(weight.max(1).ilog2()), pack, entry)),
+        );
     }
     trees.sort_unstable();
     let trees = trees.into_iter().map(|(_, pack, entry)| Job::Tree { pack, entry });
@@ -199,7 +204,8 @@ impl Sum {
                     Job::Tree { pack, entry } => self.retry_tree(ground, &mut reader, pack, entry, error),
                     Job::Loose(name) => {
                         // Gone since it was listed: packed, most likely.
-                        let database = later.get_or_insert_with(|| Database::open(directories, ground.database.limit()));
+                        let database =
+                            later.get_or_insert_with(|| Database::open(directories, ground.database.limit()));
                         if let Some((kind, bytes)) = database.read(&name, None, &mut reader) {
                             self.pass(ground.visitor, name, kind, &bytes);
                         } else {

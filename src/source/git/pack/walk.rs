@@ -225,13 +225,7 @@ impl<'g, 'a, V: Visitor> Worker<'g, 'a, V> {
     }
 
     /// Builds an entry from its base.
-    fn build(
-        &mut self,
-        pack: u32,
-        entry: u32,
-        base: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), ObjectError> {
+    fn build(&mut self, pack: u32, entry: u32, base: &[u8], out: &mut Vec<u8>) -> Result<(), ObjectError> {
         let mut instructions = std::mem::take(&mut self.tools.instructions);
         let limit = self.ground.database.limit();
         let built = self.unpack(pack, entry, &mut instructions).and_then(|()| {
@@ -403,10 +397,9 @@ impl<'g, 'a, V: Visitor> Worker<'g, 'a, V> {
             Err(error) => {
                 let forest = &self.ground.forests[pack as usize];
                 let lost = (frame.next..frame.end).map(|at| forest.child(at));
-                self.harvest.failures.extend(lost.map(|entry| Failure {
-                    place: Job::Tree { pack, entry },
-                    error: error.clone(),
-                }));
+                self.harvest.failures.extend(
+                    lost.map(|entry| Failure { place: Job::Tree { pack, entry }, error: error.clone() }),
+                );
                 None
             }
         }
@@ -434,7 +427,11 @@ impl<'g, 'a, V: Visitor> Worker<'g, 'a, V> {
             Held::Shared(node) => node,
         };
         let middle = frame.next + children / 2;
-        self.ground.crew.give(Frame { node: Held::Shared(Arc::clone(&shared)), next: middle, end: frame.end });
+        self.ground.crew.give(Frame {
+            node: Held::Shared(Arc::clone(&shared)),
+            next: middle,
+            end: frame.end,
+        });
         frame = Frame { node: Held::Shared(shared), next: frame.next, end: middle };
         frame
     }

@@ -1,0 +1,5 @@
+//! Tests of `source`.
+
+mod pack;
+mod pack_damage;
+mod pack_fixture;
