@@ -1,4 +1,5 @@
 //! Repositories built with git, and a visitor that checks every object it is passed.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -52,8 +53,8 @@ impl Repo {
             writeln!(stream, "committer A U Thor <author@example.com> {} +0000", 1_700_000_000 + commit)
                 .unwrap();
             writeln!(stream, "data {}\n{message}", message.len()).unwrap();
-            for _ in 0..if commit == 0 { 5 } else { 2 } {
-                let which = if commit == 0 { random.below(5) } else { random.below(5) };
+            for edit in 0..if commit == 0 { 5 } else { 2 } {
+                let which = if commit == 0 { edit } else { random.below(5) };
                 let file = &mut files[which];
                 for _ in 0..3 {
                     let at = random.below(file.len());

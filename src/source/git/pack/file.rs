@@ -83,12 +83,12 @@ impl PackFile {
 
     /// Where the checksum at the end starts, and the entries end.
     pub(crate) fn end(&self) -> u64 {
-        self.len().saturating_sub(self.hash.len() as u64).max(HEADER.min(self.len()))
+        self.len().saturating_sub(self.hash.name_len() as u64).max(HEADER.min(self.len()))
     }
 
     /// The checksum at the end, as it is written there.
     pub(crate) fn checksum(&self) -> &[u8] {
-        &self.bytes[self.bytes.len() - self.hash.len().min(self.bytes.len())..]
+        &self.bytes[self.bytes.len() - self.hash.name_len().min(self.bytes.len())..]
     }
 
     /// The bytes from `start` up to `end`, both offsets in the file.
@@ -172,8 +172,8 @@ impl Cursor<'_> {
 
     fn name(&mut self, hash: HashKind) -> Result<Oid, ObjectError> {
         let truncated = ObjectError::Truncated { end: self.end };
-        let raw = self.bytes.get(self.taken..self.taken + hash.len()).ok_or(truncated.clone())?;
-        self.taken += hash.len();
+        let raw = self.bytes.get(self.taken..self.taken + hash.name_len()).ok_or(truncated.clone())?;
+        self.taken += hash.name_len();
         Oid::from_bytes(raw).map_err(|_| truncated)
     }
 }

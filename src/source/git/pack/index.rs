@@ -46,7 +46,7 @@ impl Index {
         // A flipped bit in a name would otherwise go unnoticed: names are not computed anew.
         let (content, checksum) = file
             .len()
-            .checked_sub(hash.len())
+            .checked_sub(hash.name_len())
             .map(|end| file.split_at(end))
             .ok_or_else(|| malformed("it is too short"))?;
         if hash.digest(&[content]).as_bytes() != checksum {
@@ -109,7 +109,7 @@ impl Index {
 
     /// The raw name at `place` among all names in ascending order.
     pub(crate) fn name_at(&self, place: u32) -> &[u8] {
-        let (place, length) = (place as usize, self.hash.len());
+        let (place, length) = (place as usize, self.hash.name_len());
         let (bytes, start): (&[u8], usize) = match &self.table {
             Table::One { file } => (file, FANOUT + place * (4 + length) + 4),
             Table::Two { file, .. } => (file, 8 + FANOUT + place * length),
@@ -163,8 +163,8 @@ impl Index {
             Table::One { file } | Table::Two { file, .. } => file,
             Table::Built { .. } => return Ok(()),
         };
-        let trailer = &file[file.len() - 2 * self.hash.len()..];
-        if trailer[..self.hash.len()] != *pack.checksum() {
+        let trailer = &file[file.len() - 2 * self.hash.name_len()..];
+        if trailer[..self.hash.name_len()] != *pack.checksum() {
             return Err(malformed("it belongs to a pack with another checksum"));
         }
         if self.offsets.first().is_some_and(|&first| first != HEADER) {
@@ -193,7 +193,7 @@ impl Index {
     fn offset_at(&self, place: u32) -> Option<u64> {
         let place = place as usize;
         match &self.table {
-            Table::One { file } => Some(u64::from(word(file, FANOUT + place * (4 + self.hash.len())))),
+            Table::One { file } => Some(u64::from(word(file, FANOUT + place * (4 + self.hash.name_len())))),
             Table::Two { file, offsets, large, large_count, .. } => {
                 let offset = word(file, offsets + place * 4);
                 if offset >> 31 == 0 {
@@ -277,7 +277,8 @@ fn read_fanout(bytes: &[u8], start: usize) -> Result<Box<[u32; 256]>, ObjectErro
 }
 
 fn table_one(file: FileBytes, count: usize, hash: HashKind) -> Result<Table, ObjectError> {
-    let expected = count.checked_mul(4 + hash.len()).and_then(|n| n.checked_add(FANOUT + 2 * hash.len()));
+    let expected =
+        count.checked_mul(4 + hash.name_len()).and_then(|n| n.checked_add(FANOUT + 2 * hash.name_len()));
     if expected != Some(file.len()) {
         return Err(malformed("its size does not fit the number of its objects"));
     }
@@ -288,10 +289,10 @@ fn table_two(file: FileBytes, count: usize, hash: HashKind) -> Result<Table, Obj
     let wrong_size = || malformed("its size does not fit the number of its objects");
     let names = 8 + FANOUT;
     let checksums =
-        count.checked_mul(hash.len()).and_then(|n| n.checked_add(names)).ok_or_else(wrong_size)?;
+        count.checked_mul(hash.name_len()).and_then(|n| n.checked_add(names)).ok_or_else(wrong_size)?;
     let offsets = count.checked_mul(4).and_then(|n| n.checked_add(checksums)).ok_or_else(wrong_size)?;
     let large = count.checked_mul(4).and_then(|n| n.checked_add(offsets)).ok_or_else(wrong_size)?;
-    let rest = file.len().checked_sub(large + 2 * hash.len()).ok_or_else(wrong_size)?;
+    let rest = file.len().checked_sub(large + 2 * hash.name_len()).ok_or_else(wrong_size)?;
     if rest % 8 != 0 || rest / 8 > count {
         return Err(wrong_size());
     }

@@ -37,7 +37,7 @@ pub(crate) fn list(directory: &Path, hash: HashKind, mut problem: impl FnMut(&Pa
             match entry {
                 Ok(entry) => names.extend(entry.file_name().to_str().and_then(|rest| {
                     let name: Oid = format!("{prefix}{rest}").parse().ok()?;
-                    (name.as_bytes().len() == hash.len()).then_some(name)
+                    (name.as_bytes().len() == hash.name_len()).then_some(name)
                 })),
                 Err(error) => problem(&fan, error),
             }

@@ -53,7 +53,7 @@ pub enum HashKind {
 impl HashKind {
     /// Bytes in an object name.
     #[must_use]
-    pub const fn len(self) -> usize {
+    pub const fn name_len(self) -> usize {
         match self {
             Self::Sha1 => 20,
             Self::Sha256 => 32,
