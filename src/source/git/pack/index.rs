@@ -24,6 +24,8 @@ pub(crate) struct Index {
     offsets: Vec<u64>,
     /// For each entry its place among the names.
     places: Vec<u32>,
+    /// CRC-32 of the packed bytes of each entry; empty where the index holds none.
+    checksums: Vec<u32>,
 }
 
 /// Where names, checksums and offsets are, by place among the names.
@@ -59,7 +61,8 @@ impl Index {
         let fanout = read_fanout(&file, if two { 8 } else { 0 })?;
         let count = fanout[255] as usize;
         let table = if two { table_two(file, count, hash)? } else { table_one(file, count, hash)? };
-        let index = Self { hash, table, fanout, offsets: Vec::new(), places: Vec::new() };
+        let index =
+            Self { hash, table, fanout, offsets: Vec::new(), places: Vec::new(), checksums: Vec::new() };
         index.check_names()?;
         index.ordered()
     }
@@ -78,7 +81,7 @@ impl Index {
         let names = objects.iter().flat_map(|(name, _)| name.as_bytes()).copied().collect();
         let offsets = objects.into_iter().map(|(_, offset)| offset).collect();
         let table = Table::Built { names, offsets };
-        Self { hash, table, fanout, offsets: Vec::new(), places: Vec::new() }.ordered()
+        Self { hash, table, fanout, offsets: Vec::new(), places: Vec::new(), checksums: Vec::new() }.ordered()
     }
 
     /// Number of entries.
@@ -120,12 +123,7 @@ impl Index {
 
     /// CRC-32 of the packed bytes of `entry`, where the index holds one.
     pub(crate) fn checksum(&self, entry: u32) -> Option<u32> {
-        match &self.table {
-            Table::Two { file, checksums, .. } => {
-                Some(word(file, checksums + self.places[entry as usize] as usize * 4))
-            }
-            Table::One { .. } | Table::Built { .. } => None,
-        }
+        self.checksums.get(entry as usize).copied()
     }
 
     /// The entry that holds the object `name`.
@@ -233,7 +231,7 @@ impl Index {
     /// Fills in the entries in the order of the pack.
     fn ordered(mut self) -> Result<Self, ObjectError> {
         let count = self.fanout[255];
-        let mut order = Vec::with_capacity(count as usize);
+        let mut order: Vec<(u64, u32)> = Vec::with_capacity(count as usize);
         for place in 0..count {
             let offset = self.offset_at(place).ok_or_else(|| malformed("a large offset is missing"))?;
             if offset < HEADER {
@@ -247,6 +245,10 @@ impl Index {
         }
         self.offsets = order.iter().map(|&(offset, _)| offset).collect();
         self.places = order.iter().map(|&(_, place)| place).collect();
+        if let Table::Two { file, checksums, .. } = &self.table {
+            let checksum = |&place: &u32| word(file, checksums + place as usize * 4);
+            self.checksums = self.places.iter().map(checksum).collect();
+        }
         Ok(self)
     }
 }

@@ -14,6 +14,9 @@ const SLACK: usize = 512;
 /// Deflate cannot expand more than this: 258 bytes from 2 bits.
 const MOST_EXPANSION: u64 = 1032;
 
+/// Bytes of a zlib stream around the deflated data: a header of two, a checksum of four.
+const FRAME: usize = 6;
+
 /// Bytes taken or made at a time where a stream is not decompressed in one go.
 const PIECE: usize = 64 * 1024;
 
@@ -25,6 +28,27 @@ pub(crate) struct Inflater {
 impl Inflater {
     pub(crate) fn new() -> Self {
         Self { stream: Decompress::new(true) }
+    }
+
+    /// Like [`inflate`](Self::inflate) for bytes that a checksum has already proved: does not compute
+    /// the checksum that the stream itself ends with.
+    pub(crate) fn inflate_proved(
+        &mut self,
+        packed: &[u8],
+        size: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, ObjectError> {
+        // Deflate method, no dictionary, header check (RFC 1950); else the decoder may say what is wrong.
+        let (Some(&[method, flags]), true) = (packed.first_chunk::<2>(), packed.len() >= FRAME) else {
+            return self.inflate(packed, size, out);
+        };
+        let header = u16::from_be_bytes([method, flags]);
+        if method & 0x8f != 0x08 || flags & 0x20 != 0 || header % 31 != 0 {
+            return self.inflate(packed, size, out);
+        }
+        self.stream.reset(false);
+        let taken = self.decode(&packed[2..packed.len() - 4], size, out)?;
+        Ok(taken + FRAME)
     }
 
     /// Decompresses the stream at the start of `packed` into `out`, replacing what it holds, and
@@ -39,13 +63,17 @@ impl Inflater {
         size: usize,
         out: &mut Vec<u8>,
     ) -> Result<usize, ObjectError> {
+        self.stream.reset(true);
+        self.decode(packed, size, out)
+    }
+
+    fn decode(&mut self, packed: &[u8], size: usize, out: &mut Vec<u8>) -> Result<usize, ObjectError> {
         if size as u64 > (packed.len() as u64).saturating_mul(MOST_EXPANSION) {
             return Err(ObjectError::Inflate("it is too short for the declared size"));
         }
         out.clear();
         out.try_reserve(size.saturating_add(SLACK))
             .map_err(|_| ObjectError::Io(format!("no memory for {size} bytes")))?;
-        self.stream.reset(true);
         // NOTE: the decoder counts in 32 bits; an entry within the size budget fits.
         let packed = &packed[..packed.len().min(u32::MAX as usize)];
         match self.stream.decompress_vec(packed, out, FlushDecompress::Finish) {
@@ -119,6 +147,8 @@ mod tests {
             let mut packed = deflate(&content);
             let length = packed.len();
             packed.extend_from_slice(b"trailing bytes");
+            assert_eq!(inflater.inflate_proved(&packed, content.len(), &mut out), Ok(length));
+            assert_eq!(out, content);
             assert_eq!(inflater.inflate(&packed, content.len(), &mut out), Ok(length));
             assert_eq!(out, content);
             assert_eq!(inflater.measure(&packed, content.len() as u64), Ok(length as u64));
@@ -138,6 +168,10 @@ mod tests {
         assert!(inflater.inflate(&packed[..packed.len() - 1], 100_000, &mut out).is_err());
         assert!(inflater.inflate(&packed, usize::MAX, &mut out).is_err());
         assert!(inflater.inflate(b"no stream", 3, &mut out).is_err());
+        for length in 0..packed.len() {
+            assert!(inflater.inflate_proved(&packed[..length], 100_000, &mut out).is_err(), "{length}");
+        }
+        assert!(inflater.inflate_proved(&packed, 99_999, &mut out).is_err());
         assert!(inflater.measure(&packed, 99_999).is_err());
         assert!(inflater.measure(&packed, 100_001).is_err());
         assert!(inflater.measure(&packed[..packed.len() - 1], 100_000).is_err());
