@@ -1,13 +1,18 @@
 //! The traversal passes every object exactly once, however git packed it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
+use std::sync::Mutex;
 use std::sync::atomic::Ordering;
+use std::thread::ThreadId;
+use std::time::Duration;
 
 use keycull::finding::GapKind;
-use keycull::source::git::pack::{HashKind, ObjectDirectories, ObjectKind, TraverseOptions, traverse};
+use keycull::source::git::pack::{
+    Base, DeltaMap, HashKind, Object, ObjectDirectories, ObjectKind, TraverseOptions, Visitor, traverse,
+};
 
-use super::pack_fixture::{Checker, Repo, options, run_git};
+use super::pack_fixture::{Checker, HandMade, Repo, blob_name, options, run_git};
 
 #[test]
 fn packs_of_any_depth() {
@@ -200,6 +205,76 @@ fn objects_over_the_size_budget_are_gaps() {
         assert!(gap.what.contains(name.trim()), "{gap:?}");
     }
     assert_eq!(checker.kinds().len(), repo.expected().len() - 2);
+}
+
+/// A visitor that is slow and notes who works.
+struct Slow(Mutex<HashSet<ThreadId>>);
+
+impl Slow {
+    fn see(&self) {
+        std::thread::sleep(Duration::from_millis(1));
+        self.0.lock().expect("no panic").insert(std::thread::current().id());
+    }
+}
+
+impl Visitor for Slow {
+    type Local = ();
+    type State = ();
+
+    fn local(&self) {}
+
+    fn wants(&self, _: ObjectKind) -> bool {
+        true
+    }
+
+    fn root(&self, (): &mut (), _: &Object<'_>) {
+        self.see();
+    }
+
+    fn child(&self, (): &mut (), _: &Object<'_>, _: &Base<'_, ()>, _: &DeltaMap) {
+        self.see();
+    }
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn idle_threads_get_branches_of_the_only_tree() {
+    // Flat: 60 deltas of one base; and deep: each of six deltas has nine of its own.
+    for width in [60, 6] {
+        let mut pack = HandMade::new();
+        let content = b"0123456789abcdef".repeat(1250);
+        let mut bases = vec![(pack.blob(&content), content.clone())];
+        let mut names = vec![(blob_name(&content), bases[0].0)];
+        for at in 0..60_u8 {
+            let base = if at < width { 0 } else { 1 + usize::from(at % width) };
+            let (offset, content) = &bases[base];
+            let content = [&content[..], &[at]].concat();
+            let sizes = |length: usize| {
+                [(length & 0x7f) as u8 | 0x80, (length >> 7 & 0x7f) as u8 | 0x80, (length >> 14) as u8]
+            };
+            let length = content.len() - 1;
+            let copy = [0xb0, (length & 0xff) as u8, (length >> 8) as u8, 1, at];
+            let delta = [&sizes(length)[..], &sizes(length + 1), &copy].concat();
+            let distance = pack.bytes.len() as u64 - offset;
+            let far = [((distance >> 7).wrapping_sub(1) & 0x7f) as u8 | 0x80, (distance & 0x7f) as u8];
+            let distance = if distance < 128 { &far[1..] } else { &far[..] };
+            let offset = pack.entry(6, delta.len() as u64, distance, &delta);
+            names.push((blob_name(&content), offset));
+            bases.push((offset, content));
+        }
+        let repo = pack.into_repo(&names);
+        repo.assert_complete();
+        let directories = ObjectDirectories::discover(&repo.objects(), repo.hash, None);
+        let slow = Slow(Mutex::default());
+        let traversal = traverse(&directories, &options(4), &slow);
+        assert_eq!((traversal.counts.blobs, traversal.gaps), (61, vec![]));
+        assert_eq!(traversal.idle.len(), 4);
+        let threads = slow.0.lock().expect("no panic").len();
+        assert!(threads > 1, "all done by one thread");
+    }
 }
 
 #[test]

@@ -323,3 +323,71 @@ fn check_map(base: &[u8], target: &[u8], map: &DeltaMap) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// Builds packs by hand: entries with any header, declared size and data.
+pub(super) struct HandMade {
+    pub(super) bytes: Vec<u8>,
+    pub(super) count: u32,
+}
+
+impl HandMade {
+    pub(super) fn new() -> Self {
+        Self { bytes: b"PACK\0\0\0\x02\0\0\0\0".to_vec(), count: 0 }
+    }
+
+    /// Appends an entry and returns its offset.
+    pub(super) fn entry(&mut self, kind: u8, size: u64, base: &[u8], data: &[u8]) -> u64 {
+        let offset = self.bytes.len() as u64;
+        let mut rest = size >> 4;
+        self.bytes.push(kind << 4 | (size & 15) as u8 | if rest > 0 { 0x80 } else { 0 });
+        while rest > 0 {
+            let byte = (rest & 0x7f) as u8;
+            rest >>= 7;
+            self.bytes.push(byte | if rest > 0 { 0x80 } else { 0 });
+        }
+        self.bytes.extend_from_slice(base);
+        let mut zlib = flate2::write::ZlibEncoder::new(&mut self.bytes, flate2::Compression::best());
+        zlib.write_all(data).unwrap();
+        zlib.finish().unwrap();
+        self.count += 1;
+        offset
+    }
+
+    pub(super) fn blob(&mut self, content: &[u8]) -> u64 {
+        self.entry(3, content.len() as u64, &[], content)
+    }
+
+    /// Puts the pack into a repository, with an index that names the entries at `offsets` as told.
+    pub(super) fn into_repo(mut self, objects: &[([u8; 20], u64)]) -> Repo {
+        use sha1::{Digest as _, Sha1};
+        let repo = Repo::empty(HashKind::Sha1);
+        self.bytes[8..12].copy_from_slice(&self.count.to_be_bytes());
+        let checksum = Sha1::digest(&self.bytes);
+        self.bytes.extend_from_slice(&checksum);
+        std::fs::write(repo.objects().join("pack/pack-made.pack"), &self.bytes).unwrap();
+        if objects.is_empty() {
+            return repo;
+        }
+        let mut objects = objects.to_vec();
+        objects.sort_unstable();
+        let mut index = Vec::new();
+        for byte in 0..=255_u8 {
+            let count = objects.iter().filter(|object| object.0[0] <= byte).count() as u32;
+            index.extend_from_slice(&count.to_be_bytes());
+        }
+        for (name, offset) in &objects {
+            index.extend_from_slice(&(*offset as u32).to_be_bytes());
+            index.extend_from_slice(name);
+        }
+        index.extend_from_slice(&checksum);
+        let own = Sha1::digest(&index);
+        index.extend_from_slice(&own);
+        std::fs::write(repo.objects().join("pack/pack-made.idx"), &index).unwrap();
+        repo
+    }
+}
+
+pub(super) fn blob_name(content: &[u8]) -> [u8; 20] {
+    let name = HashKind::Sha1.name_object(ObjectKind::Blob, content);
+    name.as_bytes().try_into().unwrap()
+}

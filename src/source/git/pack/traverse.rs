@@ -107,7 +107,8 @@ pub fn traverse<V: Visitor>(
     let database = Database::open(directories, limit);
     let forests = grow(&database, visitor);
     let jobs = jobs(&database, &forests);
-    let workers = options.jobs.get().min(jobs.len().max(1));
+    // NOTE: even a single tree has work for several workers, who give branches to each other.
+    let workers = if jobs.is_empty() { 1 } else { options.jobs.get() };
     let ground = Ground {
         database: &database,
         forests: &forests,
