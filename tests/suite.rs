@@ -3,3 +3,4 @@
 mod engine;
 mod report;
 mod source;
+mod support;

@@ -1,3 +1,33 @@
-//! Where content comes from.
+//! Where content comes from: working trees, the index, git's object database, standard input.
+//!
+//! Level 2, beside the engine: a source reads and hands over [`Chunk`]s and knows nothing of
+//! rules. What it could not read goes into [`Coverage`](crate::finding::Coverage) as a gap;
+//! only what makes the whole request meaningless is a [`SourceError`].
 
+mod content;
+mod error;
 pub mod git;
+mod names;
+pub mod stdin;
+pub mod text;
+pub mod tree;
+
+pub use content::Windows;
+pub use error::SourceError;
+
+use crate::chunk::Chunk;
+
+/// Takes what a source reads.
+pub trait Sink: Sync {
+    /// Content in scope. Called from many threads. True when something was found in it.
+    fn chunk(&self, chunk: Chunk<'_>) -> bool;
+
+    /// Content the base side already held (HEAD's version of a staged file, the base of a
+    /// range): what is found in it is not new.
+    ///
+    /// Sources supply it only when [`Sink::chunk`] found something.
+    fn base(&self, chunk: Chunk<'_>);
+
+    /// Asked between objects; true after Ctrl-C.
+    fn cancelled(&self) -> bool;
+}

@@ -1,5 +1,9 @@
-//! Tests of `source`.
+//! Sources against repositories and trees built by git itself.
 
 mod pack;
 mod pack_damage;
 mod pack_fixture;
+mod recorder;
+mod repository;
+mod stdin;
+mod tree;

@@ -1,3 +1,15 @@
-//! Git repositories.
+//! Git repositories, read as objects.
+//!
+//! The only place that knows the git library. Nothing here runs a command, reads a diff or
+//! writes anything.
 
+mod excludes;
 pub mod pack;
+mod repository;
+mod tracked;
+
+pub use repository::{Head, Repository};
+
+pub(super) use excludes::{exclude_files, ignores_case};
+pub(super) use repository::is_nested_repository;
+pub(super) use tracked::{Tracked, TrackedKind};

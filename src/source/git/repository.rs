@@ -1,0 +1,298 @@
+//! Finding and opening a repository, and what has to be known about it before anything is read.
+//!
+//! Repositories are opened isolated: only their own configuration is read, without includes,
+//! and it cannot make anything run. Ownership does not matter, since nothing is executed or
+//! written; git's own refusal would make a scan in a container or a pipeline fail.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gix::bstr::ByteSlice;
+
+use super::super::SourceError;
+use crate::finding::Oid;
+
+/// What `HEAD` points to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// A commit.
+    Commit(Oid),
+    /// A branch that has no commit yet.
+    Unborn,
+    /// Not known: refs are in a form that cannot be read, or `HEAD` is broken.
+    Unknown {
+        /// Why, in plain words.
+        reason: String,
+    },
+}
+
+/// An opened repository.
+pub struct Repository {
+    inner: gix::ThreadSafeRepository,
+    git_dir: PathBuf,
+    common_dir: PathBuf,
+    work_dir: Option<PathBuf>,
+    index_path: PathBuf,
+    reftable: bool,
+}
+
+impl std::fmt::Debug for Repository {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Repository").field("git_dir", &self.git_dir).finish_non_exhaustive()
+    }
+}
+
+impl Repository {
+    /// Opens the repository that `path` is in: the path itself, its `.git`, or the nearest parent.
+    ///
+    /// The environment plays no part; see [`Repository::from_environment`].
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be opened.
+    pub fn discover(path: &Path) -> Result<Self, SourceError> {
+        let start =
+            path.canonicalize().map_err(|source| SourceError::Path { path: path.to_owned(), source })?;
+        for directory in start.ancestors() {
+            if let Some(git_dir) = git_dir_at(directory)? {
+                return Self::open_git_dir(&git_dir);
+            }
+        }
+        Err(SourceError::NotARepository { path: path.to_owned() })
+    }
+
+    /// Opens the repository at exactly `path`: a working tree's root, a `.git`, a bare repository.
+    ///
+    /// # Errors
+    /// When `path` is no repository itself, or it cannot be opened.
+    pub fn open(path: &Path) -> Result<Self, SourceError> {
+        let start =
+            path.canonicalize().map_err(|source| SourceError::Path { path: path.to_owned(), source })?;
+        match git_dir_at(&start)? {
+            Some(git_dir) => Self::open_git_dir(&git_dir),
+            None => Err(SourceError::NotARepository { path: path.to_owned() }),
+        }
+    }
+
+    /// Opens the repository that git would use in `directory`: `GIT_DIR` first, else the nearest
+    /// parent; `GIT_WORK_TREE` and `GIT_INDEX_FILE` apply. Git sets these for hooks.
+    ///
+    /// # Errors
+    /// As [`Repository::discover`].
+    pub fn from_environment(directory: &Path) -> Result<Self, SourceError> {
+        let variable = |name| {
+            std::env::var_os(name).filter(|value| !value.is_empty()).map(|value| directory.join(value))
+        };
+        let mut repository = match variable("GIT_DIR") {
+            Some(git_dir) => {
+                let named = Self::open_git_dir(&git_dir)?;
+                // NOTE: git takes the current directory for the working tree when GIT_DIR alone
+                // is set; a place that the repository itself names is the better answer.
+                if named.work_dir.is_some() || named.configured_bare() {
+                    named
+                } else {
+                    named.with_work_dir(directory)
+                }
+            }
+            None => Self::discover(directory)?,
+        };
+        if let Some(work_tree) = variable("GIT_WORK_TREE") {
+            repository = repository.with_work_dir(&work_tree);
+        }
+        if let Some(index) = std::env::var_os("GIT_INDEX_FILE").filter(|value| !value.is_empty()) {
+            let base = repository.work_dir.clone().unwrap_or_else(|| directory.to_owned());
+            repository.index_path = base.join(index);
+        }
+        Ok(repository)
+    }
+
+    fn open_git_dir(git_dir: &Path) -> Result<Self, SourceError> {
+        let failed = |reason: String| SourceError::Open { path: git_dir.to_owned(), reason };
+        let options = gix::open::Options::isolated()
+            .open_path_as_is(true)
+            .with(gix::sec::Trust::Full)
+            .filter_config_section(|_| true)
+            // NOTE: replacement objects would hide the ones they replace.
+            .config_overrides(["core.useReplaceRefs=false"]);
+        let inner = options.open(git_dir).map_err(|error| failed(chain(&error)))?;
+        let local = inner.to_thread_local();
+        let absolute = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let common_dir = absolute(local.common_dir());
+        let reftable = common_dir.join("reftable").is_dir()
+            || local
+                .config_snapshot()
+                .string("extensions.refStorage")
+                .is_some_and(|format| format.as_bstr() == "reftable");
+        Ok(Self {
+            git_dir: absolute(local.git_dir()),
+            work_dir: local.workdir().map(absolute),
+            index_path: local.git_dir().join("index"),
+            common_dir,
+            reftable,
+            inner,
+        })
+    }
+
+    fn with_work_dir(mut self, path: &Path) -> Self {
+        self.work_dir = Some(path.canonicalize().unwrap_or_else(|_| path.to_owned()));
+        self
+    }
+
+    /// Whether the configuration says `core.bare = true`.
+    fn configured_bare(&self) -> bool {
+        self.local().config_snapshot().boolean("core.bare") == Some(true)
+    }
+
+    /// Root of the working tree; none for bare repositories.
+    #[must_use]
+    pub fn work_dir(&self) -> Option<&Path> {
+        self.work_dir.as_deref()
+    }
+
+    /// The git directory: for linked worktrees and submodules their private one.
+    #[must_use]
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+
+    /// The git directory that holds objects, refs and configuration.
+    #[must_use]
+    pub fn common_dir(&self) -> &Path {
+        &self.common_dir
+    }
+
+    /// The index file, which need not exist.
+    #[must_use]
+    pub fn index_path(&self) -> &Path {
+        &self.index_path
+    }
+
+    /// Whether there is no working tree.
+    #[must_use]
+    pub fn is_bare(&self) -> bool {
+        self.work_dir.is_none()
+    }
+
+    /// Whether this is a linked worktree.
+    #[must_use]
+    pub fn is_linked_worktree(&self) -> bool {
+        self.git_dir != self.common_dir
+    }
+
+    /// Commits whose parents a shallow clone left out; empty when history is whole.
+    #[must_use]
+    pub fn shallow_boundary(&self) -> Vec<Oid> {
+        let list = fs::read_to_string(self.common_dir.join("shallow")).unwrap_or_default();
+        list.lines().filter_map(|line| line.trim().parse().ok()).collect()
+    }
+
+    /// Whether history is cut by a shallow clone.
+    #[must_use]
+    pub fn is_shallow(&self) -> bool {
+        !self.shallow_boundary().is_empty()
+    }
+
+    /// Whether objects may be left on the server (partial clone).
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        let local = self.local();
+        let config = local.config_snapshot();
+        config.string("extensions.partialClone").is_some()
+            || config.plumbing().sections_by_name("remote").is_some_and(|mut remotes| {
+                remotes.any(|remote| remote.value("promisor").is_some_and(|value| value.as_bstr() != "false"))
+            })
+    }
+
+    /// Name of the hash function: `sha1` or `sha256`.
+    #[must_use]
+    pub fn object_format(&self) -> String {
+        self.local().object_hash().to_string()
+    }
+
+    /// Whether refs are kept in reftables, which the git library cannot read.
+    #[must_use]
+    pub fn uses_reftable(&self) -> bool {
+        self.reftable
+    }
+
+    /// What `HEAD` points to.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        if self.reftable {
+            return Head::Unknown { reason: "refs are kept in reftables".to_owned() };
+        }
+        let local = self.local();
+        let head = match local.head() {
+            Ok(head) => head,
+            Err(error) => return Head::Unknown { reason: chain(&error) },
+        };
+        if head.is_unborn() {
+            return Head::Unborn;
+        }
+        match head.into_peeled_id() {
+            Ok(id) => Head::Commit(oid(&id)),
+            Err(error) => Head::Unknown { reason: chain(&error) },
+        }
+    }
+
+    /// The hash function, as the git library names it.
+    pub(super) fn hash_kind(&self) -> gix::hash::Kind {
+        self.local().object_hash()
+    }
+
+    /// A handle for one thread.
+    pub(super) fn local(&self) -> gix::Repository {
+        self.inner.to_thread_local()
+    }
+}
+
+/// The git directory that makes `directory` a repository: its `.git`, or itself.
+///
+/// # Errors
+/// A `.git` *file* that leads nowhere is an error, as it is for git: going on to a parent would
+/// scan the wrong repository.
+fn git_dir_at(directory: &Path) -> Result<Option<PathBuf>, SourceError> {
+    let dot_git = directory.join(".git");
+    match fs::metadata(&dot_git) {
+        Ok(found) => match gix::discover::is_git(&dot_git) {
+            Ok(_) => return Ok(Some(dot_git)),
+            Err(error) if found.is_file() => {
+                return Err(SourceError::Open { path: dot_git, reason: chain(&error) });
+            }
+            Err(_) => {}
+        },
+        Err(_) if directory.file_name().is_some_and(|name| name == ".git") && directory.is_file() => {
+            return Ok(Some(directory.to_owned()));
+        }
+        Err(_) => {}
+    }
+    let bare = directory.join("HEAD").is_file() && gix::discover::is_git(directory).is_ok();
+    Ok(bare.then(|| directory.to_owned()))
+}
+
+/// Whether a directory below a scanned tree is a repository of its own: it has a `.git` that
+/// leads to one.
+pub(in crate::source) fn is_nested_repository(directory: &Path) -> bool {
+    let dot_git = directory.join(".git");
+    fs::symlink_metadata(&dot_git).is_ok() && gix::discover::is_git(&dot_git).is_ok()
+}
+
+/// An object name of the git library as ours.
+pub(super) fn oid(id: &gix::oid) -> Oid {
+    // NOTE: the library knows SHA-1 and SHA-256 only, whose lengths `Oid` takes.
+    Oid::from_bytes(id.as_bytes()).expect("a git object name is 20 or 32 bytes long")
+}
+
+/// An error and its causes in one line.
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let more = next.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = next.source();
+    }
+    text.replace('\n', " ")
+}
