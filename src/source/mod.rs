@@ -8,6 +8,7 @@ mod content;
 mod error;
 pub mod git;
 mod names;
+mod parallel;
 pub mod stdin;
 pub mod text;
 pub mod tree;

@@ -1,5 +1,9 @@
 //! File names as content: which of them can hold a secret at all.
 
+use super::Sink;
+use crate::chunk::{Chunk, Encoding, Window};
+use crate::finding::{Origin, RepoPath};
+
 /// Fewest characters in a row that a token of any rule has.
 const TOKEN: usize = 16;
 
@@ -14,6 +18,18 @@ pub(crate) fn may_hold_token(name: &[u8]) -> bool {
                 && run.iter().any(u8::is_ascii_digit)
                 && run.iter().any(u8::is_ascii_alphabetic)
         })
+}
+
+/// Hands over `path` when its last component could hold a token; only triggers in that are looked
+/// at, so that a directory's name is not found again in every path below it.
+pub(crate) fn offer(path: RepoPath, sink: &dyn Sink) {
+    let name = path.file_name().len();
+    if may_hold_token(path.file_name()) {
+        let bytes = path.as_bytes().to_vec();
+        let window = Window { own_start: bytes.len() - name, ..Window::whole(bytes.len()) };
+        let origin = Origin::FileName { path };
+        sink.chunk(Chunk { bytes: &bytes, origin: &origin, encoding: Encoding::Plain, window });
+    }
 }
 
 #[cfg(test)]

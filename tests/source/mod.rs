@@ -1,5 +1,6 @@
 //! Sources against repositories and trees built by git itself.
 
+mod index;
 mod pack;
 mod pack_damage;
 mod pack_fixture;

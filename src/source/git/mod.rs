@@ -3,10 +3,14 @@
 //! The only place that knows the git library. Nothing here runs a command, reads a diff or
 //! writes anything.
 
+mod compare;
 mod excludes;
+pub mod index;
+mod lookup;
 pub mod pack;
 mod repository;
 mod tracked;
+mod tree_entries;
 
 pub use repository::{Head, Repository};
 

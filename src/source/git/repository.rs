@@ -4,6 +4,7 @@
 //! and it cannot make anything run. Ownership does not matter, since nothing is executed or
 //! written; git's own refusal would make a scan in a container or a pipeline fail.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -33,6 +34,7 @@ pub struct Repository {
     common_dir: PathBuf,
     work_dir: Option<PathBuf>,
     index_path: PathBuf,
+    hash_kind: gix::hash::Kind,
     reftable: bool,
 }
 
@@ -79,10 +81,19 @@ impl Repository {
     /// # Errors
     /// As [`Repository::discover`].
     pub fn from_environment(directory: &Path) -> Result<Self, SourceError> {
-        let variable = |name| {
-            std::env::var_os(name).filter(|value| !value.is_empty()).map(|value| directory.join(value))
-        };
-        let mut repository = match variable("GIT_DIR") {
+        Self::from_variables(directory, |name| std::env::var_os(name))
+    }
+
+    /// [`Repository::from_environment`] with the environment given.
+    ///
+    /// # Errors
+    /// As [`Repository::discover`].
+    pub fn from_variables(
+        directory: &Path,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, SourceError> {
+        let variable = |name| variable(name).filter(|value| !value.is_empty());
+        let mut repository = match variable("GIT_DIR").map(|path| directory.join(path)) {
             Some(git_dir) => {
                 let named = Self::open_git_dir(&git_dir)?;
                 // NOTE: git takes the current directory for the working tree when GIT_DIR alone
@@ -96,9 +107,9 @@ impl Repository {
             None => Self::discover(directory)?,
         };
         if let Some(work_tree) = variable("GIT_WORK_TREE") {
-            repository = repository.with_work_dir(&work_tree);
+            repository = repository.with_work_dir(&directory.join(work_tree));
         }
-        if let Some(index) = std::env::var_os("GIT_INDEX_FILE").filter(|value| !value.is_empty()) {
+        if let Some(index) = variable("GIT_INDEX_FILE") {
             let base = repository.work_dir.clone().unwrap_or_else(|| directory.to_owned());
             repository.index_path = base.join(index);
         }
@@ -127,6 +138,7 @@ impl Repository {
             work_dir: local.workdir().map(absolute),
             index_path: local.git_dir().join("index"),
             common_dir,
+            hash_kind: local.object_hash(),
             reftable,
             inner,
         })
@@ -205,7 +217,7 @@ impl Repository {
     /// Name of the hash function: `sha1` or `sha256`.
     #[must_use]
     pub fn object_format(&self) -> String {
-        self.local().object_hash().to_string()
+        self.hash_kind.to_string()
     }
 
     /// Whether refs are kept in reftables, which the git library cannot read.
@@ -236,7 +248,7 @@ impl Repository {
 
     /// The hash function, as the git library names it.
     pub(super) fn hash_kind(&self) -> gix::hash::Kind {
-        self.local().object_hash()
+        self.hash_kind
     }
 
     /// A handle for one thread.

@@ -3,7 +3,7 @@
 use std::fs::FileType;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
@@ -11,11 +11,11 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 use super::file::open_regular;
 use super::ignores::Ignores;
 use super::{TreeOptions, git};
-use crate::chunk::{Chunk, Encoding, Window};
+use crate::chunk::Chunk;
 use crate::finding::{Coverage, GapKind, Origin, RepoPath, SkipReason};
 use crate::source::content::Feeder;
 use crate::source::git::{Tracked, TrackedKind};
-use crate::source::{Sink, names};
+use crate::source::{Sink, names, parallel};
 
 /// Everything the threads of one walk share.
 pub(super) struct Walk<'a> {
@@ -48,10 +48,7 @@ impl<'a> Walk<'a> {
     /// Walks from each of `starts`, then reads the tracked files below them that the walk did
     /// not come to because git would ignore them.
     pub(super) fn run(self, starts: &[PathBuf]) -> Coverage {
-        let jobs = match self.options.jobs {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            jobs => jobs,
-        };
+        let jobs = parallel::threads(self.options.jobs);
         if let Some((first, rest)) = starts.split_first() {
             let mut builder = WalkBuilder::new(first);
             rest.iter().for_each(|start| {
@@ -69,25 +66,19 @@ impl<'a> Walk<'a> {
 
     fn read_tracked(&self, starts: &[PathBuf], jobs: usize) {
         let Some(tracked) = self.tracked else { return };
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut worker = Worker::new(self);
-            while !self.sink.cancelled() {
-                let position = next.fetch_add(1, Ordering::Relaxed);
-                if position >= tracked.len() {
-                    break;
-                }
-                if !self.seen[position].load(Ordering::Relaxed) {
+        let unseen = |position: usize| !self.seen[position].load(Ordering::Relaxed);
+        parallel::each(
+            jobs,
+            tracked.len(),
+            64,
+            || Worker::new(self),
+            |worker, position| {
+                if unseen(position) {
                     worker.tracked(tracked.entry(position), starts);
                 }
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..jobs.min(tracked.len() / 64 + 1) {
-                scope.spawn(work);
-            }
-            work();
-        });
+                !self.sink.cancelled()
+            },
+        );
     }
 
     /// Path inside the working tree, as the index has it.
@@ -167,7 +158,7 @@ impl<'w, 'a> Worker<'w, 'a> {
             self.coverage.skip(SkipReason::GitIgnored);
             return WalkState::Skip;
         }
-        self.name(relative);
+        names::offer(RepoPath::from_os(relative), self.walk.sink);
         WalkState::Continue
     }
 
@@ -229,7 +220,7 @@ impl<'w, 'a> Worker<'w, 'a> {
 
     /// Scans the name and what is behind it.
     fn content(&mut self, path: &Path, relative: &Path, kind: FileType) {
-        self.name(relative);
+        names::offer(RepoPath::from_os(relative), self.walk.sink);
         let feed = |chunk: Chunk<'_>| self.walk.sink.chunk(chunk);
         let feeder = Feeder::new(&feed, self.walk.options.windows);
         let repo_path = RepoPath::from_os(relative);
@@ -262,18 +253,6 @@ impl<'w, 'a> Worker<'w, 'a> {
             }
             Ok(None) => self.coverage.skip(SkipReason::NotAFile),
             Err(error) => self.unreadable(path, Some(&error)),
-        }
-    }
-
-    /// Scans the last component of `relative` when it is long enough for a token.
-    fn name(&self, relative: &Path) {
-        let path = RepoPath::from_os(relative);
-        if names::may_hold_token(path.file_name()) {
-            let bytes = path.as_bytes().to_vec();
-            let window =
-                Window { own_start: bytes.len() - path.file_name().len(), ..Window::whole(bytes.len()) };
-            let origin = Origin::FileName { path };
-            self.walk.sink.chunk(Chunk { bytes: &bytes, origin: &origin, encoding: Encoding::Plain, window });
         }
     }
 

@@ -1,0 +1,204 @@
+//! The index: what the next commit would add.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gix::ObjectId;
+use gix::objs::Kind;
+use globset::GlobSet;
+
+use super::super::content::Feeder;
+use super::super::{Sink, SourceError, Windows, names, parallel};
+use super::compare::{Changes, Entry, compare};
+use super::lookup::{Lookup, tree_of_commit};
+use super::repository::{Head, Repository, chain, oid};
+use super::tracked::open_index;
+use crate::chunk::Chunk;
+use crate::finding::{Coverage, GapKind, Origin, RepoPath, SkipReason};
+
+/// Changed entries that one thread takes at a time; fewer are not worth a second thread.
+const BATCH: usize = 16;
+
+/// What to scan of the index.
+#[derive(Clone, Debug)]
+pub struct IndexOptions {
+    /// Paths from the root of the working tree: files, or directories with all below them.
+    /// Empty: everything; so does an empty path.
+    pub limits: Vec<RepoPath>,
+    /// Paths from the root of the working tree to leave out, or directories with all below them.
+    pub exclude: GlobSet,
+    /// Threads; 0 chooses. One is used when little is staged.
+    pub jobs: usize,
+    /// How very large blobs are cut.
+    pub windows: Windows,
+}
+
+impl Default for IndexOptions {
+    fn default() -> Self {
+        Self { limits: Vec::new(), exclude: GlobSet::empty(), jobs: 0, windows: Windows::default() }
+    }
+}
+
+/// Scans the entries of the index that differ from HEAD, and the names that are new.
+///
+/// In a conflict both sides are scanned. Entries added with intent only have no content yet.
+/// When something was found, HEAD's content of all changed and deleted paths goes to
+/// [`Sink::base`], so that what was merely moved is not new. In a repository whose HEAD cannot be
+/// read because its refs are reftables, everything in the index counts as new.
+///
+/// # Errors
+/// When the index or HEAD cannot be read, or a limit matches nothing in either.
+pub fn scan(
+    repository: &Repository,
+    options: &IndexOptions,
+    sink: &dyn Sink,
+) -> Result<Coverage, SourceError> {
+    let index = open_index(repository)?;
+    let mut objects = Lookup::new(repository);
+    let head = head_tree(repository, &mut objects)?;
+    let mut changes = compare(&index, head, &mut objects);
+    check_limits(&index, &changes, &options.limits)?;
+
+    let mut coverage = Coverage { scopes: vec!["index".to_owned()], ..Coverage::default() };
+    for (tree, unread) in std::mem::take(&mut changes.unread) {
+        coverage.gap(unread.kind, format!("tree {} of HEAD", oid(&tree).short(12)), unread.why);
+    }
+    let changes = in_scope(changes, options, &mut coverage);
+    changes.new_names.iter().for_each(|path| names::offer(RepoPath::new(path.clone()), sink));
+
+    let scan = Scan { repository, options, sink, found: AtomicBool::new(false) };
+    let parts = parallel::each(
+        options.jobs,
+        changes.staged.len(),
+        BATCH,
+        || (Lookup::new(repository), Coverage::default()),
+        |(objects, part), number| scan.staged(&changes.staged[number], objects, part),
+    );
+    parts.into_iter().for_each(|(_, part)| coverage.merge(part));
+    if scan.found.load(Ordering::Relaxed) {
+        scan.base(&changes.head, &mut objects, &mut coverage);
+    }
+    if sink.cancelled() {
+        coverage.gap(GapKind::Interrupted, "index", "stopped by a signal");
+    }
+    coverage.gaps.sort();
+    Ok(coverage)
+}
+
+struct Scan<'a> {
+    repository: &'a Repository,
+    options: &'a IndexOptions,
+    sink: &'a dyn Sink,
+    found: AtomicBool,
+}
+
+impl Scan<'_> {
+    /// Scans one changed entry; false ends the scan.
+    fn staged(&self, entry: &Entry, objects: &mut Lookup, coverage: &mut Coverage) -> bool {
+        let origin = origin(entry);
+        match objects.expect(&entry.id, Kind::Blob) {
+            Ok(content) => {
+                let emit = |chunk: Chunk<'_>| self.sink.chunk(chunk);
+                if Feeder::new(&emit, self.options.windows).bytes(content, &origin) {
+                    self.found.store(true, Ordering::Relaxed);
+                }
+                coverage.index_entries += 1;
+                coverage.bytes += content.len() as u64;
+            }
+            Err(unread) => coverage.gap(unread.kind, format!("staged {origin}"), unread.why),
+        }
+        !self.sink.cancelled()
+    }
+
+    /// Hands over what HEAD holds at the paths that are changed or gone.
+    fn base(&self, head: &[Entry], objects: &mut Lookup, coverage: &mut Coverage) {
+        let emit = |chunk: Chunk<'_>| {
+            self.sink.base(chunk);
+            false
+        };
+        let feeder = Feeder::new(&emit, self.options.windows);
+        for entry in head {
+            if self.sink.cancelled() {
+                return;
+            }
+            let origin = origin(entry);
+            match objects.expect(&entry.id, Kind::Blob) {
+                Ok(content) => {
+                    feeder.bytes(content, &origin);
+                }
+                Err(unread) => coverage.gap(
+                    unread.kind,
+                    format!("HEAD's {origin} in {}", self.repository.git_dir().display()),
+                    format!("{}; what it held counts as new", unread.why),
+                ),
+            }
+        }
+    }
+}
+
+/// Where an entry comes from. A link's target is its content, and the blob need not be named.
+fn origin(entry: &Entry) -> Origin {
+    let path = RepoPath::new(entry.path.clone());
+    if entry.is_link { Origin::SymlinkTarget { path } } else { Origin::Index { path, blob: oid(&entry.id) } }
+}
+
+/// The tree of HEAD's commit; none when there is no commit yet.
+fn head_tree(repository: &Repository, objects: &mut Lookup) -> Result<Option<ObjectId>, SourceError> {
+    let failed = |reason: String| SourceError::Head { path: repository.git_dir().to_owned(), reason };
+    let id = match repository.head() {
+        Head::Unborn => return Ok(None),
+        Head::Unknown { .. } if repository.uses_reftable() => return Ok(None),
+        Head::Unknown { reason } => return Err(failed(reason)),
+        Head::Commit(id) => id,
+    };
+    let id = ObjectId::try_from(id.as_bytes()).map_err(|error| failed(chain(&error)))?;
+    let commit = objects.expect(&id, Kind::Commit).map_err(|unread| failed(unread.why))?;
+    tree_of_commit(commit).map(Some).ok_or_else(|| failed("its commit names no tree".to_owned()))
+}
+
+/// Whether `path` is `limit` or lies below it.
+fn is_within(path: &[u8], limit: &RepoPath) -> bool {
+    let limit = limit.as_bytes().strip_suffix(b"/").unwrap_or(limit.as_bytes());
+    limit.is_empty() || path.strip_prefix(limit).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+}
+
+/// Every limit has to match something in the index, or something that HEAD had there.
+fn check_limits(
+    index: &gix::index::State,
+    changes: &Changes,
+    limits: &[RepoPath],
+) -> Result<(), SourceError> {
+    for limit in limits {
+        let in_index = index.entries().iter().any(|entry| is_within(entry.path(index), limit));
+        if !in_index && !changes.head.iter().any(|entry| is_within(&entry.path, limit)) {
+            return Err(SourceError::EmptyLimit { limit: limit.to_text(), scope: "the index" });
+        }
+    }
+    Ok(())
+}
+
+/// Drops what is outside the limits or excluded, and counts it.
+fn in_scope(mut changes: Changes, options: &IndexOptions, coverage: &mut Coverage) -> Changes {
+    let limited =
+        |path: &[u8]| options.limits.is_empty() || options.limits.iter().any(|limit| is_within(path, limit));
+    let excluded = |path: &[u8]| {
+        !options.exclude.is_empty()
+            && std::iter::successors(Some(path), |path| {
+                memchr::memrchr(b'/', path).map(|slash| &path[..slash])
+            })
+            .any(|path| options.exclude.is_match(&*String::from_utf8_lossy(path)))
+    };
+    changes.staged.retain(|entry| {
+        if !limited(&entry.path) {
+            coverage.skip(SkipReason::OutOfScope);
+            false
+        } else if excluded(&entry.path) {
+            coverage.skip(SkipReason::Excluded);
+            false
+        } else {
+            true
+        }
+    });
+    changes.new_names.retain(|path| limited(path) && !excluded(path));
+    changes.submodules.iter().filter(|path| limited(path)).for_each(|_| coverage.skip(SkipReason::Submodule));
+    changes
+}

@@ -1,0 +1,72 @@
+//! Reading single objects, with failures put in words once.
+
+use gix::objs::{Find, Kind};
+
+use super::repository::chain;
+use crate::finding::GapKind;
+
+/// Why an object could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unread {
+    /// Missing, unreadable or over budget.
+    pub(super) kind: GapKind,
+    /// In plain words, with the next command.
+    pub(super) why: String,
+}
+
+/// Reads objects of one repository into a buffer that is used again.
+pub(super) struct Lookup {
+    odb: gix::OdbHandle,
+    partial: bool,
+    buffer: Vec<u8>,
+}
+
+impl Lookup {
+    /// Reads from the object database of `repository`.
+    pub(super) fn new(repository: &super::Repository) -> Self {
+        let mut odb = repository.local().objects;
+        odb.refresh_never();
+        Self { odb, partial: repository.is_partial(), buffer: Vec::new() }
+    }
+
+    /// Kind and content of the object `id`.
+    pub(super) fn read(&mut self, id: &gix::oid) -> Result<(Kind, &[u8]), Unread> {
+        match self.odb.try_find(id, &mut self.buffer) {
+            Ok(Some(data)) => Ok((data.kind, data.data)),
+            Ok(None) => Err(missing(self.partial)),
+            Err(error) => Err(Unread {
+                kind: GapKind::Unreadable,
+                why: format!("{}; run `git fsck`, and restore it from another clone", chain(&error)),
+            }),
+        }
+    }
+
+    /// Content of the object `id`, which has to be of kind `expected`.
+    pub(super) fn expect(&mut self, id: &gix::oid, expected: Kind) -> Result<&[u8], Unread> {
+        let (kind, content) = self.read(id)?;
+        if kind == expected {
+            Ok(content)
+        } else {
+            Err(Unread {
+                kind: GapKind::Unreadable,
+                why: format!("is a {kind} where a {expected} should be"),
+            })
+        }
+    }
+}
+
+/// What is said of objects that are not there.
+pub(super) fn missing(partial: bool) -> Unread {
+    let why = if partial {
+        "not in this partial clone; run `git fetch --refetch --no-filter` to get everything"
+    } else {
+        "not in the object database; run `git fsck`, and restore it from another clone"
+    };
+    Unread { kind: GapKind::Missing, why: why.to_owned() }
+}
+
+/// Name of the tree that the content of a commit begins with.
+pub(super) fn tree_of_commit(commit: &[u8]) -> Option<gix::ObjectId> {
+    let line = commit.strip_prefix(b"tree ")?;
+    gix::ObjectId::from_hex(&line[..memchr::memchr(b'\n', line)?]).ok()
+}
