@@ -6,6 +6,7 @@
 
 mod content;
 mod error;
+mod file;
 pub mod git;
 mod names;
 mod parallel;

@@ -1,6 +1,7 @@
 //! Sources against repositories and trees built by git itself.
 
 mod index;
+mod objects;
 mod pack;
 mod pack_damage;
 mod pack_fixture;

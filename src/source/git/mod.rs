@@ -7,6 +7,8 @@ mod compare;
 mod excludes;
 pub mod index;
 mod lookup;
+pub mod objects;
+mod refs;
 pub mod pack;
 mod repository;
 mod tracked;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::file::read_small;
+use crate::source::file::read_small;
 
 /// Largest ignore file read; git has no limit, real ones are a few kilobytes.
 const MAX_IGNORE_FILE: u64 = 4 << 20;

@@ -3,7 +3,6 @@
 //! Everything that git tracks is scanned, and everything else that git does not ignore. What is
 //! left out is counted: an ignored or excluded directory counts once, not once for each file.
 
-mod file;
 mod ignores;
 mod walk;
 

@@ -8,12 +8,12 @@ use std::sync::{Mutex, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use super::file::open_regular;
 use super::ignores::Ignores;
 use super::{TreeOptions, git};
 use crate::chunk::Chunk;
 use crate::finding::{Coverage, GapKind, Origin, RepoPath, SkipReason};
 use crate::source::content::Feeder;
+use crate::source::file::open_regular;
 use crate::source::git::{Tracked, TrackedKind};
 use crate::source::{Sink, names, parallel};
 

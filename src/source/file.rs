@@ -11,7 +11,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// When the file cannot be opened, also because it has become a symbolic link.
-pub(super) fn open_regular(path: &Path) -> io::Result<Option<(File, u64)>> {
+pub(crate) fn open_regular(path: &Path) -> io::Result<Option<(File, u64)>> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
@@ -25,7 +25,7 @@ pub(super) fn open_regular(path: &Path) -> io::Result<Option<(File, u64)>> {
 }
 
 /// Content of a small regular file; none when there is no such file, or it is over `limit` bytes.
-pub(super) fn read_small(path: &Path, limit: u64) -> Option<Vec<u8>> {
+pub(crate) fn read_small(path: &Path, limit: u64) -> Option<Vec<u8>> {
     let (file, len) = open_regular(path).ok()??;
     let mut content = Vec::with_capacity(len.min(limit) as usize);
     file.take(limit + 1).read_to_end(&mut content).ok()?;

@@ -1,0 +1,344 @@
+//! The whole object database, object by object: every blob, commit, tag and tree there is.
+//!
+//! The slow and obvious way, through the git library's look-ups: each object is found by its
+//! name, whatever pack or directory it is in. What the fast pack traversal finds is checked
+//! against this.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use gix::objs::{Find, Kind};
+use gix::odb::store::iter::Ordering;
+use gix::{ObjectId, hashtable};
+
+use super::super::content::Feeder;
+use super::super::file::open_regular;
+use super::super::{Sink, SourceError, Windows, names, parallel};
+use super::lookup::{missing, tree_of_commit};
+use super::refs;
+use super::repository::{Repository, chain, oid};
+use super::tree_entries::TreeEntries;
+use crate::chunk::{Chunk, Encoding};
+use crate::finding::{Coverage, GapKind, Oid, Origin, RepoPath};
+
+/// Objects that one thread takes at a time: neighbours in a pack share delta bases.
+const BATCH: usize = 512;
+
+/// Bytes of delta bases each thread keeps.
+const DELTA_CACHE: usize = 64 << 20;
+
+/// Objects of one kind of trouble that are named one by one; the rest is counted.
+const NAMED: usize = 20;
+
+/// What to scan of the object database.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ObjectOptions {
+    /// Threads; 0 chooses.
+    pub jobs: usize,
+    /// How very large blobs are cut.
+    pub windows: Windows,
+}
+
+/// Scans every distinct object once, the names of refs and the configuration.
+///
+/// Objects count whether anything reaches them or not. An object that others name and that is
+/// not there is a gap, all of them together one; so is the boundary of a shallow clone.
+///
+/// # Errors
+/// When the object database cannot be listed at all.
+pub fn scan(
+    repository: &Repository,
+    options: &ObjectOptions,
+    sink: &dyn Sink,
+) -> Result<Coverage, SourceError> {
+    let mut coverage = Coverage { scopes: vec!["full history".to_owned()], ..Coverage::default() };
+    let ids = list(repository, &mut coverage)?;
+    let known: hashtable::HashSet<ObjectId> = ids.iter().copied().collect();
+    let shallow = repository.shallow_boundary();
+    let scan = Scan { options, sink, known: &known, shallow: &shallow };
+
+    let make = || Worker::new(repository);
+    let workers = parallel::each(options.jobs, ids.len(), BATCH, make, |worker, number| {
+        scan.object(&ids[number], worker);
+        !sink.cancelled()
+    });
+    let mut found = Found::default();
+    for worker in workers {
+        coverage.merge(worker.coverage);
+        found.merge(worker.found);
+    }
+    scan.names(&found.names);
+    scan_refs(repository, sink, &mut coverage);
+    scan_git_files(repository, options, sink, &mut coverage);
+
+    found.report(repository.is_partial(), &mut coverage);
+    if !shallow.is_empty() {
+        coverage.gap(
+            GapKind::Shallow,
+            "history",
+            format!("cut at {} commits by a shallow clone; run `git fetch --unshallow`", shallow.len()),
+        );
+    }
+    if sink.cancelled() {
+        coverage.gap(GapKind::Interrupted, "objects", "stopped by a signal");
+    }
+    coverage.gaps.sort();
+    Ok(coverage)
+}
+
+/// Names of all objects, each once, neighbours in packs together.
+fn list(repository: &Repository, coverage: &mut Coverage) -> Result<Vec<ObjectId>, SourceError> {
+    let failed = |reason: String| SourceError::Objects { path: repository.git_dir().to_owned(), reason };
+    let objects = repository.local().objects;
+    let all = objects.iter().map_err(|error| failed(chain(&error)))?;
+    let mut seen = hashtable::HashSet::default();
+    let mut ids = Vec::with_capacity(all.size_hint().0);
+    for id in all.with_ordering(Ordering::PackAscendingOffsetThenLooseLexicographical) {
+        match id {
+            Ok(id) if seen.insert(id) => ids.push(id),
+            Ok(_) => {}
+            Err(error) => coverage.gap(GapKind::Unreadable, "loose objects", error.to_string()),
+        }
+    }
+    packs_without_index(&repository.common_dir().join("objects"), coverage);
+    for alternate in objects.store_ref().alternate_db_paths().unwrap_or_default() {
+        packs_without_index(&alternate, coverage);
+    }
+    Ok(ids)
+}
+
+/// A pack whose index is gone holds objects that nothing lists.
+fn packs_without_index(objects: &Path, coverage: &mut Coverage) {
+    let Ok(packs) = std::fs::read_dir(objects.join("pack")) else { return };
+    for pack in packs.flatten().map(|entry| entry.path()) {
+        let finished = pack.file_name().is_some_and(|name| name.to_string_lossy().starts_with("pack-"));
+        let is_pack = pack.extension().is_some_and(|extension| extension == "pack");
+        if is_pack && finished && !pack.with_extension("idx").exists() {
+            let name = RepoPath::from_os(pack.strip_prefix(objects).unwrap_or(&pack));
+            let why = format!("has no index; run `git index-pack {}`", pack.display());
+            coverage.gap(GapKind::Unreadable, name.to_text(), why);
+        }
+    }
+}
+
+/// What the threads of a scan share.
+struct Scan<'a> {
+    options: &'a ObjectOptions,
+    sink: &'a dyn Sink,
+    known: &'a hashtable::HashSet<ObjectId>,
+    shallow: &'a [Oid],
+}
+
+/// One thread's access to objects, and what it came across.
+struct Worker {
+    odb: gix::OdbHandle,
+    buffer: Vec<u8>,
+    coverage: Coverage,
+    found: Found,
+}
+
+impl Worker {
+    fn new(repository: &Repository) -> Self {
+        let mut odb = repository.local().objects;
+        odb.set_pack_cache(|| Box::new(gix::odb::pack::cache::lru::MemoryCappedHashmap::new(DELTA_CACHE)));
+        Self { odb, buffer: Vec::new(), coverage: Coverage::default(), found: Found::default() }
+    }
+}
+
+impl Scan<'_> {
+    fn object(&self, id: &ObjectId, worker: &mut Worker) {
+        let Worker { odb, buffer, coverage, found } = worker;
+        let data = match odb.try_find(id, buffer) {
+            Ok(Some(data)) => data,
+            // Listed, but gone since: a repack or a prune ran meanwhile.
+            Ok(None) => return found.missing(*id, "object"),
+            Err(error) => return found.unreadable(*id, chain(&error)),
+        };
+        let emit = |chunk: Chunk<'_>| self.sink.chunk(chunk);
+        let feeder = Feeder::new(&emit, self.options.windows);
+        let name = oid(id);
+        coverage.bytes += data.data.len() as u64;
+        match data.kind {
+            Kind::Blob => {
+                coverage.blobs += 1;
+                feeder.bytes(data.data, &Origin::Blob { id: name });
+            }
+            Kind::Commit => {
+                coverage.commits += 1;
+                feeder.bytes(data.data, &Origin::Commit { id: name });
+                self.check_commit(data.data, &name, found);
+            }
+            Kind::Tag => {
+                coverage.tags += 1;
+                feeder.bytes(data.data, &Origin::Tag { id: name });
+                let target = data.data.strip_prefix(b"object ").and_then(first_name);
+                self.check(target, "tagged object", found);
+            }
+            Kind::Tree => {
+                coverage.trees += 1;
+                self.tree(id, data.data, found);
+            }
+        }
+    }
+
+    fn tree(&self, id: &ObjectId, content: &[u8], found: &mut Found) {
+        for entry in TreeEntries::new(content, id.as_bytes().len()) {
+            let Ok(entry) = entry else {
+                return found.unreadable(*id, "is not a well-formed tree".to_owned());
+            };
+            if names::may_hold_token(entry.name) {
+                found.name(entry.name, id);
+            }
+            if !entry.is_submodule() {
+                let what = if entry.is_tree() { "tree" } else { "blob" };
+                self.check(ObjectId::try_from(entry.id).ok(), what, found);
+            }
+        }
+    }
+
+    /// Whether the tree and the parents that a commit names are there.
+    fn check_commit(&self, content: &[u8], id: &Oid, found: &mut Found) {
+        self.check(tree_of_commit(content), "tree", found);
+        if !self.shallow.contains(id) {
+            content
+                .split(|&byte| byte == b'\n')
+                .skip(1)
+                .map_while(|line| line.strip_prefix(b"parent "))
+                .for_each(|parent| self.check(ObjectId::from_hex(parent).ok(), "commit", found));
+        }
+    }
+
+    fn check(&self, id: Option<ObjectId>, what: &'static str, found: &mut Found) {
+        if let Some(id) = id.filter(|id| !self.known.contains(id)) {
+            found.missing(id, what);
+        }
+    }
+
+    /// Scans file names, each once, as part of the tree with the smallest object name.
+    fn names(&self, names: &BTreeMap<Vec<u8>, ObjectId>) {
+        for (name, tree) in names {
+            let origin = Origin::Tree { id: oid(tree) };
+            self.sink.chunk(Chunk::whole(name, &origin, Encoding::Plain));
+        }
+    }
+}
+
+/// The object name in hexadecimal that a line begins with.
+fn first_name(line: &[u8]) -> Option<ObjectId> {
+    ObjectId::from_hex(&line[..memchr::memchr(b'\n', line)?]).ok()
+}
+
+/// What is told only when all objects were seen, in an order that threads cannot change.
+#[derive(Default)]
+struct Found {
+    /// File names worth scanning, each with one of its trees.
+    names: BTreeMap<Vec<u8>, ObjectId>,
+    /// Objects that are named and not there, and what they should be.
+    missing: BTreeMap<ObjectId, &'static str>,
+    /// Objects that cannot be read, and why.
+    unreadable: BTreeMap<ObjectId, String>,
+}
+
+impl Found {
+    fn name(&mut self, name: &[u8], tree: &ObjectId) {
+        match self.names.get_mut(name) {
+            Some(first) => *first = (*first).min(*tree),
+            None => {
+                self.names.insert(name.to_vec(), *tree);
+            }
+        }
+    }
+
+    fn missing(&mut self, id: ObjectId, what: &'static str) {
+        self.missing.entry(id).or_insert(what);
+    }
+
+    fn unreadable(&mut self, id: ObjectId, why: String) {
+        self.unreadable.insert(id, why);
+    }
+
+    fn merge(&mut self, other: Self) {
+        other.names.iter().for_each(|(name, tree)| self.name(name, tree));
+        for (id, what) in other.missing {
+            let known = self.missing.entry(id).or_insert(what);
+            *known = (*known).min(what);
+        }
+        self.unreadable.extend(other.unreadable);
+    }
+
+    fn report(self, partial: bool, coverage: &mut Coverage) {
+        if !self.missing.is_empty() {
+            let examples: Vec<String> = self
+                .missing
+                .iter()
+                .take(3)
+                .map(|(id, what)| format!("{what} {}", oid(id).short(12)))
+                .collect();
+            let more = if self.missing.len() > 3 { ", …" } else { "" };
+            let what = format!("{} objects ({}{more})", self.missing.len(), examples.join(", "));
+            let unread = missing(partial);
+            coverage.gap(unread.kind, what, unread.why);
+        }
+        let broken = self.unreadable.len();
+        for (id, why) in self.unreadable.into_iter().take(NAMED) {
+            let what = format!("object {}", oid(&id).short(12));
+            coverage.gap(GapKind::Unreadable, what, format!("{why}; run `git fsck`"));
+        }
+        if broken > NAMED {
+            let what = format!("{} more objects", broken - NAMED);
+            coverage.gap(GapKind::Unreadable, what, "cannot be read either; run `git fsck`");
+        }
+    }
+}
+
+/// Scans the names of refs.
+fn scan_refs(repository: &Repository, sink: &dyn Sink, coverage: &mut Coverage) {
+    let refs = refs::read(repository);
+    coverage.refs += refs.list.len() as u64;
+    for found in refs.list {
+        let origin = Origin::RefName { name: RepoPath::new(found.name.clone()) };
+        sink.chunk(Chunk::whole(&found.name, &origin, Encoding::Plain));
+    }
+    for (what, why) in refs.broken {
+        coverage.gap(GapKind::Unreadable, what, format!("{why}; run `git fsck`"));
+    }
+}
+
+/// Scans the configuration, where URLs can hold credentials.
+fn scan_git_files(
+    repository: &Repository,
+    options: &ObjectOptions,
+    sink: &dyn Sink,
+    coverage: &mut Coverage,
+) {
+    let emit = |chunk: Chunk<'_>| sink.chunk(chunk);
+    let feeder = Feeder::new(&emit, options.windows);
+    let mut buffer = Vec::new();
+    for git_dir in refs::git_dirs(repository) {
+        for name in ["config", "config.worktree"] {
+            let file = git_dir.join(name);
+            let below = file.strip_prefix(repository.common_dir()).unwrap_or(Path::new(name));
+            let path = RepoPath::from_os(below);
+            let read = match open_regular(&file) {
+                Ok(Some((mut content, len))) => {
+                    let origin = Origin::GitFile { path: path.clone() };
+                    feeder.reader(&mut content, Some(len), &origin, &mut buffer)
+                }
+                Ok(None) => continue,
+                Err(error) => Err(error),
+            };
+            match read {
+                Ok(read) => {
+                    coverage.files += 1;
+                    coverage.bytes += read;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => coverage.gap(
+                    GapKind::Unreadable,
+                    format!("git's own {path}"),
+                    format!("{error}; check its permissions"),
+                ),
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Names and tips: refs, detached heads of worktrees, and what only reflogs remember.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gix::ObjectId;
+
+use super::repository::{Repository, chain};
+use crate::source::file::read_small;
+
+/// Largest reflog that is read; each move of a branch takes about 200 bytes.
+const MAX_REFLOG: u64 = 256 << 20;
+
+/// One ref.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Ref {
+    /// Full name, for example `refs/heads/main`.
+    pub(super) name: Vec<u8>,
+    /// The object it names; none for a ref that names another ref.
+    pub(super) target: Option<ObjectId>,
+}
+
+/// All refs of a repository.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Refs {
+    /// Sorted by name.
+    pub(super) list: Vec<Ref>,
+    /// What could not be read: name or place, and why.
+    pub(super) broken: Vec<(String, String)>,
+}
+
+/// Reads all refs. In a repository with reftables the list is empty.
+pub(super) fn read(repository: &Repository) -> Refs {
+    let mut refs = Refs::default();
+    if repository.uses_reftable() {
+        return refs;
+    }
+    let local = repository.local();
+    let platform = match local.references() {
+        Ok(platform) => platform,
+        Err(error) => return Refs { broken: vec![("refs".to_owned(), chain(&error))], ..refs },
+    };
+    match platform.all() {
+        Ok(all) => {
+            for found in all {
+                match found {
+                    Ok(found) => refs.list.push(Ref {
+                        name: found.name().as_bstr().to_vec(),
+                        target: found.target().try_id().map(ToOwned::to_owned),
+                    }),
+                    Err(error) => refs.broken.push(("a ref".to_owned(), chain(&error))),
+                }
+            }
+        }
+        Err(error) => refs.broken.push(("refs".to_owned(), chain(&error))),
+    }
+    refs.list.sort();
+    refs.list.dedup();
+    refs
+}
+
+/// Git directories of the repository: the shared one and one for each linked worktree.
+pub(super) fn git_dirs(repository: &Repository) -> Vec<PathBuf> {
+    let common = repository.common_dir();
+    let mut all = BTreeSet::from([common.to_owned(), repository.git_dir().to_owned()]);
+    if let Ok(worktrees) = fs::read_dir(common.join("worktrees")) {
+        all.extend(worktrees.flatten().map(|entry| entry.path()));
+    }
+    all.into_iter().collect()
+}
+
+/// Commits that worktrees have checked out without a branch.
+pub(super) fn detached_heads(repository: &Repository) -> Vec<ObjectId> {
+    git_dirs(repository)
+        .iter()
+        .filter_map(|git_dir| read_small(&git_dir.join("HEAD"), 4096))
+        .filter_map(|content| ObjectId::from_hex(content.trim_ascii()).ok())
+        .collect()
+}
+
+/// Every object that a reflog names, sorted; the stash is one of them.
+pub(super) fn reflog_ids(repository: &Repository) -> Vec<ObjectId> {
+    let mut ids = BTreeSet::new();
+    for git_dir in git_dirs(repository) {
+        reflogs_below(&git_dir.join("logs"), repository.hash_kind().len_in_hex(), &mut ids);
+    }
+    ids.into_iter().filter(|id| !id.is_null()).collect()
+}
+
+fn reflogs_below(path: &Path, hex: usize, ids: &mut BTreeSet<ObjectId>) {
+    if let Ok(entries) = fs::read_dir(path) {
+        entries.flatten().for_each(|entry| reflogs_below(&entry.path(), hex, ids));
+        return;
+    }
+    let Some(log) = read_small(path, MAX_REFLOG) else { return };
+    for line in log.split(|&byte| byte == b'\n') {
+        // Each line begins with the name before and the name after the move.
+        let names = [line.get(..hex), line.get(hex + 1..2 * hex + 1)];
+        ids.extend(names.into_iter().flatten().filter_map(|name| ObjectId::from_hex(name).ok()));
+    }
+}
