@@ -189,10 +189,10 @@ impl Comparison<'_> {
                 }
                 prefix.push(b'/');
                 self.trees(prefix, Some(entry.id), head.map(|found| found.1));
-            } else if self.changed(prefix, entry.mode, entry.id, head) {
-                if let Some((mode, id)) = head {
-                    self.head(prefix.clone(), mode, id);
-                }
+            } else if self.changed(prefix, entry.mode, entry.id, head)
+                && let Some((mode, id)) = head
+            {
+                self.head(prefix.clone(), mode, id);
             }
             prefix.truncate(outer);
         }

@@ -29,6 +29,17 @@ impl Lookup {
         Self { odb, partial: repository.is_partial(), buffer: Vec::new() }
     }
 
+    /// Like [`Lookup::new`], for reading most of the repository's commits and trees.
+    pub(super) fn with_large_cache(repository: &super::Repository) -> Self {
+        /// Bytes of delta bases kept.
+        const DELTA_CACHE: usize = 128 << 20;
+        let mut lookup = Self::new(repository);
+        lookup
+            .odb
+            .set_pack_cache(|| Box::new(gix::odb::pack::cache::lru::MemoryCappedHashmap::new(DELTA_CACHE)));
+        lookup
+    }
+
     /// Kind and content of the object `id`.
     pub(super) fn read(&mut self, id: &gix::oid) -> Result<(Kind, &[u8]), Unread> {
         match self.odb.try_find(id, &mut self.buffer) {

@@ -3,6 +3,7 @@
 //! The only place that knows the git library. Nothing here runs a command, reads a diff or
 //! writes anything.
 
+pub mod attribution;
 mod compare;
 mod excludes;
 pub mod index;

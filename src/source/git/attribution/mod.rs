@@ -1,0 +1,289 @@
+//! When a blob came into history, when it left, and from where it can still be reached.
+//!
+//! Paid only for what was found, and the same for one blob as for a thousand: one pass over all
+//! commits.
+
+mod graph;
+mod holdings;
+mod sets;
+mod trees;
+
+use std::collections::HashMap;
+
+use gix::ObjectId;
+use gix::objs::Kind;
+
+use super::lookup::{Lookup, Unread};
+use super::refs::{self, Refs};
+use super::repository::{Head, Repository, oid};
+use crate::finding::{Attributor, CommitInfo, Coverage, Oid, Placement, Reachability, RepoPath, Timeline};
+use graph::{Commit, Graph};
+use holdings::{Holdings, holdings};
+use sets::{EMPTY, SetId, Sets};
+use trees::Trees;
+
+/// Blobs followed in one pass; the sets of a pass grow with the square of it.
+const BATCH: usize = 2000;
+
+/// Refs that are named; more are counted.
+const NAMED_REFS: usize = 5;
+
+/// Finds blobs in the history of one repository.
+pub struct Attribution<'r> {
+    repository: &'r Repository,
+    dangling: Vec<ObjectId>,
+    cancelled: Box<dyn Fn() -> bool + 'r>,
+}
+
+impl std::fmt::Debug for Attribution<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Attribution").field("repository", self.repository).finish_non_exhaustive()
+    }
+}
+
+impl<'r> Attribution<'r> {
+    /// Looks at what refs, heads of worktrees and reflogs reach.
+    #[must_use]
+    pub fn new(repository: &'r Repository) -> Self {
+        Self { repository, dangling: Vec::new(), cancelled: Box::new(|| false) }
+    }
+
+    /// Looks at these commits too, whether anything reaches them or not.
+    ///
+    /// The scan of the object database knows all commits there are; finding those that nothing
+    /// reaches by other means would cost as much as that scan.
+    #[must_use]
+    pub fn with_commits(mut self, commits: impl IntoIterator<Item = Oid>) -> Self {
+        self.dangling.extend(commits.into_iter().filter_map(|id| ObjectId::try_from(id.as_bytes()).ok()));
+        self
+    }
+
+    /// Stops when `cancelled` says so; what was not worked out by then stays unknown.
+    #[must_use]
+    pub fn stop_when(mut self, cancelled: impl Fn() -> bool + 'r) -> Self {
+        self.cancelled = Box::new(cancelled);
+        self
+    }
+}
+
+impl Attributor for Attribution<'_> {
+    fn attribute(&mut self, blobs: &[Oid], coverage: &mut Coverage) -> HashMap<Oid, Vec<Placement>> {
+        let wanted: Vec<ObjectId> =
+            blobs.iter().filter_map(|blob| ObjectId::try_from(blob.as_bytes()).ok()).collect();
+        if wanted.is_empty() {
+            return HashMap::new();
+        }
+        let mut objects = Lookup::with_large_cache(self.repository);
+        let tips = Tips::read(self.repository, &mut objects);
+        let mut all = tips.all();
+        all.extend_from_slice(&self.dangling);
+        let graph = Graph::load(&all, &self.repository.shallow_boundary(), &mut objects);
+        let mut trees = Trees::new(objects);
+        let mut placements: HashMap<Oid, Vec<Placement>> = HashMap::new();
+        for batch in wanted.chunks(BATCH) {
+            let mut sets = Sets::new();
+            let holdings = holdings(&graph, batch, &mut trees, &mut sets, &*self.cancelled);
+            let history = History::new(&graph, &holdings, &mut sets, &tips);
+            for (number, place) in holdings.places.iter().enumerate() {
+                let timeline = history.timeline(number as u32, &sets, trees.objects());
+                let placement = Placement { path: RepoPath::new(place.path.clone()), timeline };
+                placements.entry(oid(&place.blob)).or_default().push(placement);
+            }
+        }
+        placements.values_mut().for_each(|list| list.sort_by(|a, b| a.path.cmp(&b.path)));
+        note(&graph.unread, "commit", coverage);
+        note(&trees.unread, "tree", coverage);
+        placements
+    }
+}
+
+/// Notes what could not be read, in one gap for each kind of failure.
+fn note(unread: &[(ObjectId, Unread)], what: &str, coverage: &mut Coverage) {
+    let Some((first, unread_first)) = unread.iter().min_by_key(|(id, _)| *id) else { return };
+    let example = oid(first).short(12);
+    coverage.gap(
+        unread_first.kind,
+        format!("history of what was found: {} {what} objects ({example}, …)", unread.len()),
+        unread_first.why.clone(),
+    );
+}
+
+/// Where history begins to be looked at.
+struct Tips {
+    /// Refs by name, with the commits they lead to.
+    refs: Vec<(Vec<u8>, ObjectId)>,
+    head: Option<ObjectId>,
+    /// Heads of worktrees that have no branch.
+    detached: Vec<ObjectId>,
+    reflog: Vec<ObjectId>,
+}
+
+impl Tips {
+    fn read(repository: &Repository, objects: &mut Lookup) -> Self {
+        let Refs { list, .. } = refs::read(repository);
+        let refs =
+            list.into_iter().filter_map(|found| Some((found.name, peel(found.target?, objects)?))).collect();
+        let head = match repository.head() {
+            Head::Commit(id) => ObjectId::try_from(id.as_bytes()).ok(),
+            Head::Unborn | Head::Unknown { .. } => None,
+        };
+        let reflog = refs::reflog_ids(repository)
+            .into_iter()
+            .filter(|id| matches!(objects.read(id), Ok((Kind::Commit, _))))
+            .collect();
+        Self { refs, head, detached: refs::detached_heads(repository), reflog }
+    }
+
+    fn all(&self) -> Vec<ObjectId> {
+        let refs = self.refs.iter().map(|(_, id)| *id);
+        refs.chain(self.head)
+            .chain(self.detached.iter().copied())
+            .chain(self.reflog.iter().copied())
+            .collect()
+    }
+}
+
+/// Follows annotated tags to what they tag.
+fn peel(mut id: ObjectId, objects: &mut Lookup) -> Option<ObjectId> {
+    // NOTE: a chain of tags this long is nobody's tag.
+    for _ in 0..32 {
+        let Ok((Kind::Tag, content)) = objects.read(&id) else { return Some(id) };
+        let line = content.strip_prefix(b"object ")?;
+        id = ObjectId::from_hex(&line[..memchr::memchr(b'\n', line)?]).ok()?;
+    }
+    None
+}
+
+/// What became of one place.
+#[derive(Clone, Copy, Default)]
+struct Events {
+    introduced: Option<Commit>,
+    /// Last commit without it whose parents all have it.
+    removed: Option<Commit>,
+    /// Last merge that took the side of a parent without it.
+    dropped: Option<Commit>,
+    last_seen: Option<Commit>,
+}
+
+/// Comings and goings of all places.
+struct History<'a> {
+    graph: &'a Graph,
+    tips: &'a Tips,
+    events: Vec<Events>,
+    /// Places that HEAD holds.
+    at_head: SetId,
+    /// By ref, the places that some commit it reaches holds.
+    reached_by_refs: Vec<SetId>,
+    reached_by_heads: SetId,
+    reached_by_reflog: SetId,
+}
+
+impl<'a> History<'a> {
+    fn new(graph: &'a Graph, holdings: &Holdings, sets: &mut Sets, tips: &'a Tips) -> Self {
+        let held = &holdings.held;
+        let mut events = vec![Events::default(); holdings.places.len()];
+        let mut reached: Vec<SetId> = Vec::with_capacity(held.len());
+        for commit in 0..held.len() as Commit {
+            let parents = graph.parents(commit);
+            let now = held[commit as usize];
+            let all_before =
+                parents.iter().fold(EMPTY, |all, &parent| sets.union(all, held[parent as usize]));
+            for place in sets.difference(now, all_before) {
+                events[place as usize].introduced.get_or_insert(commit);
+            }
+            for place in sets.difference(all_before, now) {
+                let holders = parents.iter().filter(|&&parent| sets.contains(held[parent as usize], place));
+                let event = &mut events[place as usize];
+                if holders.clone().count() == parents.len() {
+                    event.removed = Some(commit);
+                } else {
+                    event.dropped = Some(commit);
+                }
+                event.last_seen = event.last_seen.max(holders.max().copied());
+            }
+            let before = parents.iter().fold(EMPTY, |all, &parent| sets.union(all, reached[parent as usize]));
+            reached.push(sets.union(before, now));
+        }
+        let of = |list: &[SetId], id: &ObjectId| graph.position(id).map_or(EMPTY, |at| list[at as usize]);
+        let at_head = tips.head.as_ref().map_or(EMPTY, |id| of(held, id));
+        // Where a line of history ends, nobody removes anything any more.
+        let mut has_child = vec![false; held.len()];
+        (0..held.len() as Commit)
+            .flat_map(|commit| graph.parents(commit))
+            .for_each(|&parent| has_child[parent as usize] = true);
+        for end in (0..held.len()).filter(|&commit| !has_child[commit]) {
+            for &place in &*sets.get(held[end]) {
+                let event = &mut events[place as usize];
+                event.last_seen = event.last_seen.max(Some(end as Commit));
+            }
+        }
+        let heads = tips.head.iter().chain(&tips.detached);
+        Self {
+            graph,
+            tips,
+            events,
+            at_head,
+            reached_by_refs: tips.refs.iter().map(|(_, id)| of(&reached, id)).collect(),
+            reached_by_heads: heads.fold(EMPTY, |all, id| sets.union(all, of(&reached, id))),
+            reached_by_reflog: tips.reflog.iter().fold(EMPTY, |all, id| sets.union(all, of(&reached, id))),
+        }
+    }
+
+    fn timeline(&self, place: u32, sets: &Sets, objects: &mut Lookup) -> Timeline {
+        let events = self.events[place as usize];
+        let at_head = sets.contains(self.at_head, place);
+        let mut info = |commit: Option<Commit>| commit_info(&self.graph.ids[commit? as usize], objects);
+        let head = || self.graph.position(self.tips.head.as_ref()?);
+        Timeline {
+            introduced: info(events.introduced),
+            last_seen: info(if at_head { head() } else { events.last_seen }),
+            removed: if at_head { None } else { info(events.removed.or(events.dropped)) },
+            at_head,
+            reachable: self.reachability(place, sets),
+        }
+    }
+
+    fn reachability(&self, place: u32, sets: &Sets) -> Reachability {
+        let mut names: Vec<String> = Vec::new();
+        let mut more = 0;
+        for ((name, _), reached) in self.tips.refs.iter().zip(&self.reached_by_refs) {
+            if !sets.contains(*reached, place) {
+                continue;
+            }
+            if names.len() < NAMED_REFS {
+                names.push(RepoPath::new(name.clone()).to_text());
+            } else {
+                more += 1;
+            }
+        }
+        if !names.is_empty() {
+            return Reachability::Refs { names, more };
+        }
+        if sets.contains(self.reached_by_heads, place) {
+            return Reachability::Refs { names: vec!["HEAD".to_owned()], more: 0 };
+        }
+        if sets.contains(self.reached_by_reflog, place) {
+            Reachability::Reflog
+        } else {
+            Reachability::Unreachable
+        }
+    }
+}
+
+/// What a report tells of a commit.
+fn commit_info(id: &ObjectId, objects: &mut Lookup) -> Option<CommitInfo> {
+    let content = objects.expect(id, Kind::Commit).ok()?;
+    let end = content.windows(2).position(|pair| pair == b"\n\n").unwrap_or(content.len());
+    let (header, message) = content.split_at(end);
+    let author = header.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"author "));
+    let author = author.unwrap_or_default();
+    let name = &author[..memchr::memchr(b'<', author).unwrap_or(author.len())];
+    let subject = message.trim_ascii_start().split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes.trim_ascii()).into_owned();
+    Some(CommitInfo {
+        id: oid(id),
+        author: text(name),
+        date: graph::time_of(author).unwrap_or(0),
+        subject: text(subject),
+    })
+}

@@ -1,0 +1,93 @@
+//! Sets of small numbers, each kept once: most commits hold what their parent holds.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// Name of a set; equal sets have equal names.
+pub(super) type SetId = u32;
+
+/// The set of nothing.
+pub(super) const EMPTY: SetId = 0;
+
+/// All sets made so far.
+pub(super) struct Sets {
+    sets: Vec<Rc<[u32]>>,
+    names: HashMap<Rc<[u32]>, SetId>,
+    unions: HashMap<(SetId, SetId), SetId>,
+}
+
+impl Sets {
+    /// Only the empty set.
+    pub(super) fn new() -> Self {
+        let empty: Rc<[u32]> = Rc::from([]);
+        Self { sets: vec![empty.clone()], names: HashMap::from([(empty, EMPTY)]), unions: HashMap::new() }
+    }
+
+    /// The members of a set, ascending.
+    pub(super) fn get(&self, set: SetId) -> Rc<[u32]> {
+        self.sets[set as usize].clone()
+    }
+
+    /// Whether `member` is in `set`.
+    pub(super) fn contains(&self, set: SetId, member: u32) -> bool {
+        self.sets[set as usize].binary_search(&member).is_ok()
+    }
+
+    /// The set of these members, in any order and any number of times.
+    pub(super) fn intern(&mut self, mut members: Vec<u32>) -> SetId {
+        members.sort_unstable();
+        members.dedup();
+        if let Some(&name) = self.names.get(&members[..]) {
+            return name;
+        }
+        let set: Rc<[u32]> = members.into();
+        let name = self.sets.len() as SetId;
+        self.sets.push(set.clone());
+        self.names.insert(set, name);
+        name
+    }
+
+    /// All members of both.
+    pub(super) fn union(&mut self, one: SetId, other: SetId) -> SetId {
+        if one == other || other == EMPTY {
+            return one;
+        }
+        if one == EMPTY {
+            return other;
+        }
+        let key = (one.min(other), one.max(other));
+        if let Some(&known) = self.unions.get(&key) {
+            return known;
+        }
+        let members = self.get(one).iter().chain(&*self.get(other)).copied().collect();
+        let union = self.intern(members);
+        self.unions.insert(key, union);
+        union
+    }
+
+    /// Members of `one` that `other` does not have.
+    pub(super) fn difference(&self, one: SetId, other: SetId) -> Vec<u32> {
+        if one == other {
+            return Vec::new();
+        }
+        self.sets[one as usize].iter().copied().filter(|&member| !self.contains(other, member)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_sets_have_one_name() {
+        let mut sets = Sets::new();
+        let (a, b) = (sets.intern(vec![3, 1, 1]), sets.intern(vec![2, 3]));
+        assert_eq!(sets.intern(vec![1, 3]), a);
+        assert_eq!(sets.intern(vec![]), EMPTY);
+        let both = sets.union(a, b);
+        assert_eq!(&*sets.get(both), [1, 2, 3]);
+        assert_eq!((sets.union(b, a), sets.union(both, EMPTY), sets.union(EMPTY, a)), (both, both, a));
+        assert_eq!(sets.difference(both, a), [2]);
+        assert!(sets.contains(a, 3) && !sets.contains(a, 2));
+    }
+}
