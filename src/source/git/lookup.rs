@@ -2,6 +2,7 @@
 
 use gix::objs::{Find, Kind};
 
+use super::delta_cache::DeltaCache;
 use super::repository::chain;
 use crate::finding::GapKind;
 
@@ -34,9 +35,7 @@ impl Lookup {
         /// Bytes of delta bases kept.
         const DELTA_CACHE: usize = 128 << 20;
         let mut lookup = Self::new(repository);
-        lookup
-            .odb
-            .set_pack_cache(|| Box::new(gix::odb::pack::cache::lru::MemoryCappedHashmap::new(DELTA_CACHE)));
+        lookup.odb.set_pack_cache(|| Box::new(DeltaCache::new(DELTA_CACHE)));
         lookup
     }
 

@@ -5,6 +5,7 @@
 
 pub mod attribution;
 mod compare;
+mod delta_cache;
 mod excludes;
 pub mod index;
 mod lookup;

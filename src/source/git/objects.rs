@@ -14,6 +14,7 @@ use gix::{ObjectId, hashtable};
 use super::super::content::Feeder;
 use super::super::file::open_regular;
 use super::super::{Sink, SourceError, Windows, names, parallel};
+use super::delta_cache::DeltaCache;
 use super::lookup::{missing, tree_of_commit};
 use super::refs;
 use super::repository::{Repository, chain, oid};
@@ -140,7 +141,7 @@ struct Worker {
 impl Worker {
     fn new(repository: &Repository) -> Self {
         let mut odb = repository.local().objects;
-        odb.set_pack_cache(|| Box::new(gix::odb::pack::cache::lru::MemoryCappedHashmap::new(DELTA_CACHE)));
+        odb.set_pack_cache(|| Box::new(DeltaCache::new(DELTA_CACHE)));
         Self { odb, buffer: Vec::new(), coverage: Coverage::default(), found: Found::default() }
     }
 }

@@ -1,10 +1,11 @@
 //! Which commit holds which of the blobs under which path.
 //!
-//! One pass, parents before children. A commit with one parent holds what its parent holds but
-//! for what the two trees differ in. Of a merge, all entries are looked at in directories that
-//! differ from all parents; a directory that is one parent's holds what it holds there. So a
-//! secret that only the merge itself brings in, or drops, is seen.
+//! One pass, parents before children. A commit holds what its first parent holds but for what the
+//! two trees differ in. Where a merge has taken a directory whole from another parent, it holds
+//! what that parent holds there, and the directory is not entered. So a secret that only the
+//! merge itself brings in, or drops, is seen, and a merge costs no more than any other commit.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -12,7 +13,7 @@ use gix::ObjectId;
 
 use super::super::tree_entries::{TreeEntries, TreeEntry};
 use super::graph::Graph;
-use super::sets::{SetId, Sets};
+use super::sets::{EMPTY, SetId, Sets};
 use super::trees::Trees;
 
 /// Deepest directory looked into: git's own default for `core.maxTreeDepth`.
@@ -45,25 +46,19 @@ pub(super) fn holdings(
     let mut held: Vec<SetId> = Vec::with_capacity(graph.ids.len());
     for commit in 0..graph.ids.len() {
         if commit % 1024 == 0 && cancelled() {
-            held.resize(graph.ids.len(), super::sets::EMPTY);
+            held.resize(graph.ids.len(), EMPTY);
             break;
         }
         let parents = graph.parents(commit as u32);
         let tree = graph.trees[commit];
         let same = parents.iter().find(|&&parent| graph.trees[parent as usize] == tree);
-        let set = match (same, parents) {
-            (Some(&parent), _) => held[parent as usize],
-            (None, []) => pass.changed(sets, tree, None, super::sets::EMPTY),
-            (None, [parent]) => {
-                let before = graph.trees[*parent as usize];
-                pass.changed(sets, tree, Some(before), held[*parent as usize])
-            }
-            (None, several) => {
-                let before = several.iter().map(|&parent| graph.trees[parent as usize]).collect();
-                let sides: Vec<Rc<[u32]>> =
-                    several.iter().map(|&parent| sets.get(held[parent as usize])).collect();
-                let merged = pass.merged(tree, before, &sides);
-                sets.intern(merged)
+        let set = match same {
+            Some(&parent) => held[parent as usize],
+            None => {
+                let before: Vec<Option<ObjectId>> =
+                    parents.iter().map(|&parent| Some(graph.trees[parent as usize])).collect();
+                let sides: Vec<SetId> = parents.iter().map(|&parent| held[parent as usize]).collect();
+                pass.changed(sets, tree, &before, &sides)
             }
         };
         held.push(set);
@@ -120,21 +115,15 @@ impl Places {
     }
 }
 
-/// Differences between a tree and the one before it.
+/// Differences between a commit's tree and that of its first parent.
 #[derive(Default)]
 struct Difference {
     gained: Vec<u32>,
     lost: Vec<u32>,
-    /// Directories that are gone, each with a `/` at its end.
+    /// Directories of the first parent that are gone or another parent's, with `/` at the end.
     gone: Vec<Vec<u8>>,
-}
-
-/// Parts of a merge's tree.
-#[derive(Default)]
-struct Merged {
-    held: Vec<u32>,
-    /// Directories that are as in a parent: path with `/` at its end, and which parent.
-    taken: HashMap<Vec<u8>, usize>,
+    /// Directories taken whole from another parent: which, and the path with `/` at the end.
+    taken: Vec<(usize, Vec<u8>)>,
 }
 
 struct Pass<'a> {
@@ -145,89 +134,107 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// What is held by a commit with `tree`, whose one parent has the tree `before`.
+    /// What is held by a commit with `tree`, whose parents have the trees `before` and hold
+    /// `sides`.
     fn changed(
         &mut self,
         sets: &mut Sets,
         tree: ObjectId,
-        before: Option<ObjectId>,
-        held_before: SetId,
+        before: &[Option<ObjectId>],
+        sides: &[SetId],
     ) -> SetId {
         let mut difference = Difference::default();
         self.differ(&mut Vec::new(), tree, before, &mut difference);
-        let Difference { gained, lost, gone } = difference;
-        if gained.is_empty() && (held_before == super::sets::EMPTY || (lost.is_empty() && gone.is_empty())) {
-            return held_before;
+        let Difference { gained: mut held, lost, gone, taken } = difference;
+        let first = sides.first().copied().unwrap_or(EMPTY);
+        let from_others = taken.iter().any(|&(parent, _)| sides[parent] != EMPTY);
+        if held.is_empty() && !from_others && (first == EMPTY || (lost.is_empty() && gone.is_empty())) {
+            return first;
         }
-        let below_gone = |path: &[u8]| gone.iter().any(|directory| path.starts_with(directory));
-        let kept = sets.get(held_before);
-        let kept = kept
-            .iter()
-            .copied()
-            .filter(|place| !lost.contains(place) && !below_gone(&self.places.list[*place as usize].path));
-        sets.intern(kept.chain(gained).collect())
+        let path = |place: &u32| &self.places.list[*place as usize].path[..];
+        let is_gone = |place: &u32| {
+            lost.contains(place) || gone.iter().any(|directory| path(place).starts_with(directory))
+        };
+        held.extend(sets.get(first).iter().filter(|place| !is_gone(place)));
+        for (parent, directory) in &taken {
+            let side = sets.get(sides[*parent]);
+            held.extend(side.iter().filter(|place| path(place).starts_with(directory)));
+        }
+        sets.intern(held)
     }
 
-    /// Walks two trees side by side.
-    fn differ(&mut self, prefix: &mut Vec<u8>, new: ObjectId, old: Option<ObjectId>, out: &mut Difference) {
+    /// Walks a tree beside the first parent's.
+    fn differ(
+        &mut self,
+        prefix: &mut Vec<u8>,
+        tree: ObjectId,
+        before: &[Option<ObjectId>],
+        out: &mut Difference,
+    ) {
         if memchr::memchr_iter(b'/', prefix).count() > MAX_DEPTH {
             return;
         }
-        let new_tree = self.trees.get(&new);
-        let old_tree = old.map(|old| self.trees.get(&old));
-        let mut news = Cursor::new(&new_tree, self.id_len);
-        let mut olds = Cursor::new(old_tree.as_deref().unwrap_or_default(), self.id_len);
+        let content = self.trees.get(&tree);
+        let olds: Vec<Option<Rc<Vec<u8>>>> =
+            before.iter().map(|id| id.as_ref().map(|id| self.trees.get(id))).collect();
+        let mut cursors =
+            olds.iter().map(|old| Cursor::new(old.as_ref().map_or(&[][..], |old| &old[..]), self.id_len));
+        let mut new = Cursor::new(&content, self.id_len);
+        let mut old = cursors.next().unwrap_or(Cursor::new(&[], self.id_len));
+        let mut others: Vec<Cursor<'_>> = cursors.collect();
         loop {
-            let (new, old) = (news.current, olds.current);
-            match (new, old) {
+            new.skip_common(&mut old);
+            let (mine, theirs) = (new.peek(), old.peek());
+            let side = match (&mine, &theirs) {
                 (None, None) => return,
-                (Some(new), Some(old)) if new == old => {
-                    news.advance();
-                    olds.advance();
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(mine), Some(theirs)) => order(mine, theirs),
+            };
+            if let Some(entry) = theirs.filter(|_| side.is_ge()) {
+                old.advance();
+                let stays_tree = side.is_eq() && entry.is_tree();
+                if !stays_tree && mine.is_none_or(|mine| side.is_ne() || mine.id != entry.id) {
+                    self.lose(prefix, &entry, out);
                 }
-                (new, Some(old)) if new.is_none_or(|new| order(&old, &new).is_lt()) => {
-                    self.lose(prefix, &old, out);
-                    olds.advance();
+            }
+            if let Some(entry) = mine.filter(|_| side.is_le()) {
+                new.advance();
+                let first = theirs.filter(|_| side.is_eq()).map(|theirs| theirs.id);
+                if entry.is_tree() {
+                    self.directory(prefix, &entry, first, &mut others, out);
+                } else if let Some(blob) = self.wanted.get(&entry).filter(|_| first != Some(entry.id)) {
+                    out.gained.push(self.places.number(prefix, entry.name, blob));
                 }
-                (Some(new), old) if old.is_none_or(|old| order(&new, &old).is_lt()) => {
-                    self.gain(prefix, &new, None, out);
-                    news.advance();
-                }
-                (Some(new), Some(old)) => {
-                    if new.is_tree() {
-                        self.gain(prefix, &new, ObjectId::try_from(old.id).ok(), out);
-                    } else if new.id != old.id {
-                        self.lose(prefix, &old, out);
-                        self.gain(prefix, &new, None, out);
-                    }
-                    news.advance();
-                    olds.advance();
-                }
-                (None, Some(_)) | (Some(_), None) => return, // both are handled above
             }
         }
     }
 
-    fn gain(
+    /// A directory that differs from the first parent's: taken from another, or to be entered.
+    fn directory(
         &mut self,
         prefix: &mut Vec<u8>,
         entry: &TreeEntry<'_>,
-        old: Option<ObjectId>,
+        first: Option<&[u8]>,
+        others: &mut [Cursor<'_>],
         out: &mut Difference,
     ) {
-        if entry.is_tree() {
-            let Ok(new) = ObjectId::try_from(entry.id) else { return };
-            if Some(new) == old {
-                return;
-            }
-            let outer = prefix.len();
-            prefix.extend_from_slice(entry.name);
-            prefix.push(b'/');
-            self.differ(prefix, new, old, out);
-            prefix.truncate(outer);
-        } else if let Some(blob) = self.wanted.get(entry) {
-            out.gained.push(self.places.number(prefix, entry.name, blob));
+        if first == Some(entry.id) {
+            return; // the mode is written differently, no more
         }
+        let outer = prefix.len();
+        prefix.extend_from_slice(entry.name);
+        prefix.push(b'/');
+        let theirs: Vec<Option<&[u8]>> = others.iter_mut().map(|other| other.find(entry)).collect();
+        if let Some(parent) = theirs.iter().position(|id| *id == Some(entry.id)) {
+            out.taken.push((parent + 1, prefix.clone()));
+            out.gone.push(prefix.clone());
+        } else if let Ok(tree) = ObjectId::try_from(entry.id) {
+            let before: Vec<Option<ObjectId>> =
+                std::iter::once(first).chain(theirs).map(|id| ObjectId::try_from(id?).ok()).collect();
+            self.differ(prefix, tree, &before, out);
+        }
+        prefix.truncate(outer);
     }
 
     fn lose(&mut self, prefix: &[u8], entry: &TreeEntry<'_>, out: &mut Difference) {
@@ -237,74 +244,10 @@ impl Pass<'_> {
             out.lost.push(self.places.number(prefix, entry.name, blob));
         }
     }
-
-    /// What is held by a merge with `tree`, whose parents have the trees `before` and hold `sides`.
-    fn merged(&mut self, tree: ObjectId, before: Vec<ObjectId>, sides: &[Rc<[u32]>]) -> Vec<u32> {
-        let mut merged = Merged::default();
-        let before = before.into_iter().map(Some).collect::<Vec<_>>();
-        self.merge(&mut Vec::new(), tree, &before, sides, &mut merged);
-        for (parent, side) in sides.iter().enumerate() {
-            for &place in &**side {
-                let path = &self.places.list[place as usize].path;
-                let taken = memchr::memchr_iter(b'/', path)
-                    .any(|slash| merged.taken.get(&path[..=slash]) == Some(&parent));
-                if taken {
-                    merged.held.push(place);
-                }
-            }
-        }
-        merged.held
-    }
-
-    /// Walks a tree that differs from those of all parents.
-    fn merge(
-        &mut self,
-        prefix: &mut Vec<u8>,
-        tree: ObjectId,
-        before: &[Option<ObjectId>],
-        sides: &[Rc<[u32]>],
-        out: &mut Merged,
-    ) {
-        if memchr::memchr_iter(b'/', prefix).count() > MAX_DEPTH {
-            return;
-        }
-        let content = self.trees.get(&tree);
-        let old: Vec<Option<Rc<[u8]>>> =
-            before.iter().map(|id| id.as_ref().map(|id| self.trees.get(id))).collect();
-        let mut cursors: Vec<Cursor<'_>> =
-            old.iter().map(|tree| Cursor::new(tree.as_deref().unwrap_or_default(), self.id_len)).collect();
-        for entry in TreeEntries::new(&content, self.id_len).flatten() {
-            if !entry.is_tree() {
-                if let Some(blob) = self.wanted.get(&entry) {
-                    out.held.push(self.places.number(prefix, entry.name, blob));
-                }
-                continue;
-            }
-            let theirs: Vec<Option<&[u8]>> = cursors.iter_mut().map(|cursor| cursor.find(&entry)).collect();
-            let outer = prefix.len();
-            prefix.extend_from_slice(entry.name);
-            prefix.push(b'/');
-            match theirs.iter().position(|id| *id == Some(entry.id)) {
-                Some(parent) => {
-                    if !sides[parent].is_empty() {
-                        out.taken.insert(prefix.clone(), parent);
-                    }
-                }
-                None => {
-                    let before: Vec<Option<ObjectId>> =
-                        theirs.into_iter().map(|id| ObjectId::try_from(id?).ok()).collect();
-                    if let Ok(id) = ObjectId::try_from(entry.id) {
-                        self.merge(prefix, id, &before, sides, out);
-                    }
-                }
-            }
-            prefix.truncate(outer);
-        }
-    }
 }
 
 /// Git's order of tree entries: by name, where directories end in `/`.
-fn order(one: &TreeEntry<'_>, other: &TreeEntry<'_>) -> std::cmp::Ordering {
+fn order(one: &TreeEntry<'_>, other: &TreeEntry<'_>) -> Ordering {
     let common = one.name.len().min(other.name.len());
     let next = |entry: &TreeEntry<'_>| {
         entry.name.get(common).copied().unwrap_or(if entry.is_tree() { b'/' } else { 0 })
@@ -312,31 +255,67 @@ fn order(one: &TreeEntry<'_>, other: &TreeEntry<'_>) -> std::cmp::Ordering {
     one.name[..common].cmp(&other.name[..common]).then_with(|| next(one).cmp(&next(other)))
 }
 
-/// Entries of a tree with the one that is next in sight.
+/// A place in the raw content of a tree.
+#[derive(Clone, Copy)]
 struct Cursor<'a> {
-    entries: TreeEntries<'a>,
-    current: Option<TreeEntry<'a>>,
+    rest: &'a [u8],
+    id_len: usize,
 }
 
 impl<'a> Cursor<'a> {
-    fn new(tree: &'a [u8], id_len: usize) -> Self {
-        let mut cursor = Self { entries: TreeEntries::new(tree, id_len), current: None };
-        cursor.advance();
-        cursor
+    fn new(rest: &'a [u8], id_len: usize) -> Self {
+        Self { rest, id_len }
+    }
+
+    /// The next entry. A malformed rest counts as the end: it was noted when the object database
+    /// was scanned.
+    fn peek(&self) -> Option<TreeEntry<'a>> {
+        TreeEntries::new(self.rest, self.id_len).next()?.ok()
+    }
+
+    /// Length of the next entry, if there is a whole one.
+    fn entry_len(&self) -> Option<usize> {
+        // A mode has five or six digits, so the name begins at the seventh byte or before the
+        // eighth; it is not empty.
+        let end = memchr::memchr(0, self.rest.get(6..)?)? + 6 + 1 + self.id_len;
+        (end <= self.rest.len()).then_some(end)
     }
 
     fn advance(&mut self) {
-        // NOTE: a malformed rest was noted when the object database was scanned.
-        self.current = self.entries.next().and_then(Result::ok);
+        let next = self.entry_len().unwrap_or(self.rest.len());
+        self.rest = &self.rest[next..];
+    }
+
+    /// Moves on in both over the entries that are the same, byte for byte.
+    fn skip_common(&mut self, other: &mut Self) {
+        let common = common_prefix(self.rest, other.rest);
+        let mut skipped = 0;
+        let mut ahead = *self;
+        while let Some(len) = ahead.entry_len().filter(|len| skipped + len <= common) {
+            skipped += len;
+            ahead.rest = &ahead.rest[len..];
+        }
+        self.rest = &self.rest[skipped..];
+        other.rest = &other.rest[skipped..];
     }
 
     /// Object name of the directory called like `wanted`; asked for in ascending order.
     fn find(&mut self, wanted: &TreeEntry<'_>) -> Option<&'a [u8]> {
-        while self.current.is_some_and(|current| order(&current, wanted).is_lt()) {
-            self.advance();
+        loop {
+            let entry = self.peek()?;
+            match order(&entry, wanted) {
+                Ordering::Less => self.advance(),
+                Ordering::Equal => return Some(entry.id),
+                Ordering::Greater => return None,
+            }
         }
-        self.current
-            .filter(|current| current.is_tree() && current.name == wanted.name)
-            .map(|current| current.id)
     }
+}
+
+/// Number of bytes that are the same at the start of both.
+fn common_prefix(one: &[u8], other: &[u8]) -> usize {
+    const WIDE: usize = 64;
+    let same = |(a, b): &(&[u8], &[u8])| a == b;
+    let wide = one.chunks_exact(WIDE).zip(other.chunks_exact(WIDE)).take_while(same).count() * WIDE;
+    wide + one[wide..].iter().zip(&other[wide..]).take_while(|(a, b)| a == b).count()
 }

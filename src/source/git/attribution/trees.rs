@@ -15,9 +15,11 @@ const KEPT: usize = 256 << 20;
 /// is dropped when the younger one is full.
 pub(super) struct Trees {
     objects: Lookup,
-    young: HashMap<ObjectId, Rc<[u8]>>,
-    old: HashMap<ObjectId, Rc<[u8]>>,
+    young: HashMap<ObjectId, Rc<Vec<u8>>>,
+    old: HashMap<ObjectId, Rc<Vec<u8>>>,
     young_bytes: usize,
+    /// Buffers of dropped trees, used again: allocating anew takes longer than copying.
+    spare: Vec<Vec<u8>>,
     /// Trees that could not be read; they count as empty.
     pub(super) unread: Vec<(ObjectId, Unread)>,
 }
@@ -29,31 +31,35 @@ impl Trees {
             young: HashMap::default(),
             old: HashMap::default(),
             young_bytes: 0,
+            spare: Vec::new(),
             unread: Vec::new(),
         }
     }
 
     /// Content of a tree.
-    pub(super) fn get(&mut self, id: &ObjectId) -> Rc<[u8]> {
+    pub(super) fn get(&mut self, id: &ObjectId) -> Rc<Vec<u8>> {
         if let Some(tree) = self.young.get(id) {
             return tree.clone();
         }
-        let tree = match self.old.remove(id) {
-            Some(tree) => tree,
-            None => match self.objects.expect(id, Kind::Tree) {
-                Ok(content) => Rc::from(content),
-                Err(unread) => {
-                    self.unread.push((*id, unread));
-                    Rc::from([])
-                }
-            },
-        };
-        self.young_bytes += tree.len() + 64;
+        let tree = self.old.remove(id).unwrap_or_else(|| Rc::new(self.read(id)));
+        self.young_bytes += tree.capacity() + 64;
         if self.young_bytes > KEPT / 2 {
-            self.old = std::mem::take(&mut self.young);
-            self.young_bytes = tree.len() + 64;
+            let young = std::mem::take(&mut self.young);
+            let dropped = std::mem::replace(&mut self.old, young);
+            self.spare = dropped.into_values().filter_map(|tree| Rc::try_unwrap(tree).ok()).collect();
+            self.young_bytes = tree.capacity() + 64;
         }
         self.young.insert(*id, tree.clone());
+        tree
+    }
+
+    fn read(&mut self, id: &ObjectId) -> Vec<u8> {
+        let mut tree = self.spare.pop().unwrap_or_default();
+        tree.clear();
+        match self.objects.expect(id, Kind::Tree) {
+            Ok(content) => tree.extend_from_slice(content),
+            Err(unread) => self.unread.push((*id, unread)),
+        }
         tree
     }
 
