@@ -15,3 +15,4 @@ pub mod finding;
 pub mod report;
 pub mod rule;
 pub mod source;
+pub mod triage;

@@ -28,7 +28,7 @@ const HASH_BYTES: usize = 16;
 pub struct Fingerprint(String);
 
 /// An operator's own key for fingerprints; with it nobody else can test guesses.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct FingerprintKey(Secret);
 
 /// Text that is not a fingerprint.

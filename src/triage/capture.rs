@@ -1,0 +1,160 @@
+//! Turns matches into candidates while the content is at hand.
+//!
+//! After this step nobody needs the content again: a candidate owns all that triage and reports
+//! want to know of its surroundings.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::excerpt::Masks;
+use super::exposure::exposed_prefix;
+use super::lines::Lines;
+use super::marker::{self, Found, InlineAllow};
+use super::position::regions;
+use super::rulebook::RuleBook;
+use crate::chunk::Chunk;
+use crate::finding::{Checksum, Confidence, Match, Origin, Region, Secret, Span};
+
+/// Markers alone on their lines are followed upwards this many lines.
+const STACKED_MARKERS: usize = 8;
+
+/// One match with what its surroundings say about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// What was scanned.
+    pub origin: Arc<Origin>,
+    /// Index of the rule.
+    pub rule: u16,
+    /// The secret in plain bytes.
+    pub secret: Secret,
+    /// Offsets of the secret in the whole content as scanned.
+    pub span: Span,
+    /// Lines and columns of the secret.
+    pub region: Region,
+    /// The line it stands on, every secret masked.
+    pub excerpt: String,
+    /// GitHub's `primaryLocationLineHash`, where it was computed.
+    pub line_hash: Option<String>,
+    /// Encodings it was wrapped in, from the outside in.
+    pub decoded: Vec<&'static str>,
+    /// Confidence from the value and its neighbourhood.
+    pub confidence: Confidence,
+    /// Result of the checksum.
+    pub checksum: Checksum,
+    /// Allow markers that speak of this place, whether they hold or not.
+    pub allows: Vec<Arc<InlineAllow>>,
+    /// Prefix of the name it stands under, if such names are shipped to clients.
+    pub exposed: Option<&'static str>,
+}
+
+/// Captures all `matches` of one chunk.
+#[must_use]
+pub fn capture(chunk: &Chunk<'_>, matches: &[Match], rules: &dyn RuleBook) -> Vec<Candidate> {
+    if matches.is_empty() {
+        return Vec::new();
+    }
+    let spans: Vec<Span> = matches.iter().map(|hit| hit.secret).collect();
+    let mut page = Page {
+        bytes: chunk.bytes,
+        lines: Lines::new(chunk.bytes),
+        masks: Masks::new(chunk.bytes, matches, rules),
+        markers: BTreeMap::new(),
+    };
+    let origin = Arc::new(chunk.origin.clone());
+    // NOTE: content is in memory or mapped, so its offsets fit a usize; a window of a larger
+    // stream on a 32-bit machine saturates instead of wrapping.
+    let base = usize::try_from(chunk.window.offset).unwrap_or(usize::MAX);
+    let shift = |span: Span| Span::new(base.saturating_add(span.start), base.saturating_add(span.end));
+    matches
+        .iter()
+        .zip(regions(chunk, &spans))
+        .map(|(hit, region)| Candidate {
+            origin: Arc::clone(&origin),
+            rule: hit.rule,
+            secret: Secret::new(hit.secret_bytes(chunk.bytes)),
+            span: shift(hit.secret),
+            region,
+            excerpt: match &hit.decoded {
+                Some(decoded) => page.masks.decoded_excerpt(decoded, rules, hit.rule),
+                None => page.masks.excerpt(chunk.bytes, &mut page.lines, hit.secret),
+            },
+            line_hash: None,
+            decoded: hit.decoded.as_ref().map(|decoded| decoded.chain.clone()).unwrap_or_default(),
+            confidence: hit.confidence,
+            checksum: hit.checksum,
+            allows: page.allows(hit.span, hit.secret),
+            exposed: {
+                let line = page.lines.around(hit.secret.start);
+                exposed_prefix(chunk.bytes, line.start, hit.span, hit.secret)
+            },
+        })
+        .collect()
+}
+
+/// A chunk with what was already worked out about its lines.
+struct Page<'a> {
+    bytes: &'a [u8],
+    lines: Lines<'a>,
+    masks: Masks,
+    /// Markers by start of line.
+    markers: BTreeMap<usize, Arc<[Marker]>>,
+}
+
+/// A marker whose reason is ready to print.
+struct Marker {
+    found: Found,
+    allow: Arc<InlineAllow>,
+}
+
+impl Page<'_> {
+    /// The markers that speak of a match: on the lines where match and secret start and where
+    /// the secret ends, and on the lines above the first two.
+    fn allows(&mut self, span: Span, secret: Span) -> Vec<Arc<InlineAllow>> {
+        let mut starts = vec![self.lines.around(secret.start).start, self.lines.around(span.start).start];
+        starts.dedup();
+        let mut own = starts.clone();
+        own.push(self.lines.around(secret.end - 1).start);
+        own.dedup();
+        let mut allows = Vec::new();
+        for line in own {
+            let outside = |at: usize| at < secret.start || secret.end <= at;
+            let markers = self.markers_on(line);
+            let speaks = |marker: &&Marker| marker.found.same_line && outside(marker.found.at);
+            allows.extend(markers.iter().filter(speaks).map(|marker| Arc::clone(&marker.allow)));
+        }
+        for start in starts {
+            let mut line = start;
+            for _ in 0..STACKED_MARKERS {
+                let Some(above) = self.lines.above(line) else { break };
+                let markers = self.markers_on(above.start);
+                let before = allows.len();
+                let speaks = |marker: &&Marker| marker.found.next_line;
+                allows.extend(markers.iter().filter(speaks).map(|marker| Arc::clone(&marker.allow)));
+                if allows.len() == before {
+                    break;
+                }
+                line = above.start;
+            }
+        }
+        allows.sort();
+        allows.dedup();
+        allows
+    }
+
+    fn markers_on(&mut self, start: usize) -> Arc<[Marker]> {
+        if let Some(known) = self.markers.get(&start) {
+            return Arc::clone(known);
+        }
+        let line = self.lines.around(start);
+        let told = |found: Found| {
+            let reason = found.reason.clone().map(|range| {
+                let text = self.masks.safe_text(self.bytes, range);
+                marker::cut_reason(text)
+            });
+            Marker { allow: Arc::new(InlineAllow { reason, ..found.allow.clone() }), found }
+        };
+        let markers: Arc<[Marker]> = marker::find(self.bytes, line).into_iter().map(told).collect();
+        self.markers.insert(start, Arc::clone(&markers));
+        markers
+    }
+}

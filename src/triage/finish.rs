@@ -1,0 +1,400 @@
+//! From candidates to findings: who keeps a place, what belongs together, what it is worth.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::civil::Date;
+use rayon::prelude::*;
+
+use super::allow::{AllowRule, Place, decide};
+use super::base::BaseSecrets;
+use super::capture::Candidate;
+use super::companion::{Links, link};
+use super::overlap::{Kept, settle};
+use super::path_rank::classify;
+use super::placement::Placements;
+use super::rulebook::{RuleBook, redaction};
+use super::sample::published;
+use crate::finding::{
+    Attributor, Checksum, Confidence, Coverage, CredentialMode, Disposition, Finding, Fingerprint,
+    FingerprintKey, Note, Occurrence, Secret, Severity,
+};
+
+/// What the user asked of triage.
+#[derive(Clone, Debug)]
+pub struct TriageOptions {
+    /// The day on which allowances are judged.
+    pub today: Date,
+    /// Findings less sure than this are counted only.
+    pub min_confidence: Confidence,
+    /// Findings less severe than this are counted only.
+    pub min_severity: Severity,
+    /// Report keys that are publishable by design, too.
+    pub include_public: bool,
+    /// Entries of the configuration.
+    pub allow: Vec<AllowRule>,
+    /// Whether markers and entries count; published samples always do.
+    pub honour_allows: bool,
+    /// The operator's key for fingerprints.
+    pub key: Option<FingerprintKey>,
+}
+
+impl TriageOptions {
+    /// The defaults, with allowances judged as of `today`.
+    #[must_use]
+    pub fn new(today: Date) -> Self {
+        Self {
+            today,
+            min_confidence: Confidence::Medium,
+            min_severity: Severity::Info,
+            include_public: false,
+            allow: Vec::new(),
+            honour_allows: true,
+            key: None,
+        }
+    }
+}
+
+/// What triage made of a scan.
+#[derive(Clone, Debug, Default)]
+pub struct Triaged {
+    /// Findings at or above the thresholds, suppressed ones included, sorted.
+    pub findings: Vec<Finding>,
+    /// New findings below the asked-for confidence or severity.
+    pub below_threshold: u64,
+    /// Matches dropped because the base side held the same secret.
+    pub known_in_base: u64,
+    /// Places each entry of [`TriageOptions::allow`] decided, in the order of the entries.
+    pub allow_uses: Vec<u64>,
+}
+
+/// Makes findings of all candidates of a scan. The order of `candidates` does not matter.
+pub fn finish(
+    candidates: Vec<Candidate>,
+    base: &BaseSecrets,
+    attributor: Option<&mut dyn Attributor>,
+    rules: &dyn RuleBook,
+    options: &TriageOptions,
+    coverage: &mut Coverage,
+) -> Triaged {
+    let before = candidates.len();
+    let new: Vec<Candidate> = candidates.into_iter().filter(|c| !base.holds(&c.origin, &c.secret)).collect();
+    let mut triaged = Triaged {
+        known_in_base: (before - new.len()) as u64,
+        allow_uses: vec![0; options.allow.len()],
+        ..Triaged::default()
+    };
+    let places = settle(sorted(new), rules);
+    let groups = rank(group(&places, &link(&places, rules)), &places, rules);
+    let (asked, below): (Vec<Group>, Vec<Group>) = groups
+        .into_iter()
+        .filter(|group| options.include_public || !rules.info(group.rule).public)
+        .partition(|group| {
+            group.confidence >= options.min_confidence && group.severity >= options.min_severity
+        });
+    triaged.below_threshold = below.iter().filter(|group| group.sample.is_none()).count() as u64;
+
+    let origins = asked.iter().flat_map(|group| &group.places).map(|&at| &*places[at].candidate.origin);
+    let placements = Placements::of(origins, attributor, coverage);
+    let prints: Vec<Fingerprint> = asked
+        .par_iter()
+        .map(|group| Fingerprint::of(&group.secret, rules.info(group.rule).guessable, options.key.as_ref()))
+        .collect();
+
+    let desk = Desk { places: &places, placements: &placements, rules, options };
+    let mut findings: Vec<(&Group, Finding)> = Vec::with_capacity(asked.len());
+    for (group, print) in asked.iter().zip(&prints) {
+        let finding = desk.finding(group, print, &mut triaged.allow_uses);
+        if finding.confidence >= options.min_confidence {
+            findings.push((group, finding));
+        } else if finding.disposition.is_new() {
+            triaged.below_threshold += 1;
+        }
+    }
+    triaged.findings = with_companions(findings);
+    triaged
+}
+
+/// Sorted by origin and place, without exact duplicates (overlapping windows, content that was
+/// read twice).
+fn sorted(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+    candidates.par_sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.excerpt.cmp(&b.excerpt)));
+    candidates.dedup_by(|a, b| order(a) == order(b));
+    candidates
+}
+
+/// What makes two candidates the same one.
+fn order(c: &Candidate) -> impl Ord + '_ {
+    (&c.origin, c.span, c.rule, c.secret.expose(), &c.decoded)
+}
+
+/// All places of one secret under one rule.
+#[derive(Debug)]
+struct Group {
+    /// Where it stood among all groups; companions refer to it.
+    index: usize,
+    rule: u16,
+    secret: Secret,
+    /// Indices of its places.
+    places: Vec<usize>,
+    /// Groups that complete its credential.
+    partners: BTreeSet<usize>,
+    /// Its rule names companions, and none stands near any of its places.
+    alone: bool,
+    /// … and it opens nothing alone.
+    half: bool,
+    /// Highest confidence it can have; paths can only lower it.
+    confidence: Confidence,
+    severity: Severity,
+    mode: CredentialMode,
+    checksum: Checksum,
+    notes: Vec<Note>,
+    /// Where it was published as a sample.
+    sample: Option<&'static str>,
+}
+
+/// Groups places by rule and secret, in the order of their first places.
+fn group(places: &[Kept], links: &Links) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut known: HashMap<(u16, &[u8]), usize> = HashMap::new();
+    let mut group_of = Vec::with_capacity(places.len());
+    for (at, place) in places.iter().enumerate() {
+        let index = *known.entry((place.rule, place.candidate.secret.expose())).or_insert_with(|| {
+            groups.push(Group {
+                index: groups.len(),
+                rule: place.rule,
+                secret: place.candidate.secret.clone(),
+                places: Vec::new(),
+                partners: BTreeSet::new(),
+                alone: false,
+                half: false,
+                confidence: Confidence::Low,
+                severity: Severity::Info,
+                mode: CredentialMode::Live,
+                checksum: place.candidate.checksum,
+                notes: Vec::new(),
+                sample: None,
+            });
+            groups.len() - 1
+        });
+        groups[index].places.push(at);
+        group_of.push(index);
+    }
+    for &(one, other) in &links.pairs {
+        let (one, other) = (group_of[one], group_of[other]);
+        if one != other {
+            groups[one].partners.insert(other);
+            groups[other].partners.insert(one);
+        }
+    }
+    let (alone, half): (BTreeSet<_>, BTreeSet<_>) =
+        (links.alone.iter().collect(), links.half.iter().collect());
+    for group in &mut groups {
+        let complete = !group.partners.is_empty();
+        group.alone = !complete && group.places.iter().any(|at| alone.contains(at));
+        group.half = !complete && group.places.iter().any(|at| half.contains(at));
+    }
+    groups
+}
+
+/// Judges each group as such: severity, mode, remarks, and the confidence before paths count.
+fn rank(mut groups: Vec<Group>, places: &[Kept], rules: &dyn RuleBook) -> Vec<Group> {
+    for group in &mut groups {
+        let info = rules.info(group.rule);
+        group.sample = published(info, group.secret.expose());
+        let members = || group.places.iter().map(|&at| &places[at].candidate);
+        group.confidence = members().map(own_confidence).max().unwrap_or(Confidence::Low);
+        group.severity = info.severity;
+        if let Some(severity) = rules.test_severity(group.rule, group.secret.expose()) {
+            group.severity = severity;
+            group.mode = CredentialMode::Test;
+            group.notes.push(note("test-key", "its form says test or sandbox"));
+        }
+        if group.checksum == Checksum::Failed {
+            group.notes.push(note("checksum-failed", "its checksum is wrong: invented, cut or altered"));
+        }
+        let live = group.mode == CredentialMode::Live && !info.public;
+        if let Some(prefix) = members().filter_map(|c| c.exposed).min().filter(|_| live) {
+            group.severity = raised(group.severity);
+            group.notes.push(Note {
+                code: "client-exposed-name",
+                text: format!(
+                    "stands under a name with {prefix}: build tools ship such values to every client"
+                ),
+            });
+        }
+        if !group.partners.is_empty() {
+            if live {
+                group.severity = raised(group.severity);
+            }
+            group
+                .notes
+                .push(note("complete-credential", "the other half of this credential stands beside it"));
+        } else if group.half {
+            group.severity = group.severity.min(Severity::Info);
+            group.notes.push(note("half-pair", "opens nothing without its other half, which is not here"));
+        } else if group.alone {
+            group.notes.push(note("half-pair", "the other half of this credential is not beside it"));
+        }
+    }
+    groups
+}
+
+fn note(code: &'static str, text: &str) -> Note {
+    Note { code, text: text.to_owned() }
+}
+
+/// The next severity up; [`Severity::Critical`] stays.
+fn raised(severity: Severity) -> Severity {
+    Severity::ALL.into_iter().find(|level| *level > severity).unwrap_or(Severity::Critical)
+}
+
+/// A candidate's confidence with its checksum taken into account.
+fn own_confidence(candidate: &Candidate) -> Confidence {
+    match candidate.checksum {
+        Checksum::Passed => Confidence::High,
+        Checksum::Failed => Confidence::Low,
+        Checksum::Absent => candidate.confidence,
+    }
+}
+
+/// What is needed to write findings.
+struct Desk<'a> {
+    places: &'a [Kept],
+    placements: &'a Placements,
+    rules: &'a dyn RuleBook,
+    options: &'a TriageOptions,
+}
+
+impl Desk<'_> {
+    fn finding(&self, group: &Group, print: &Fingerprint, uses: &mut [u64]) -> Finding {
+        let info = self.rules.info(group.rule);
+        let mut occurrences: Vec<Occurrence> = group
+            .places
+            .iter()
+            .flat_map(|&at| self.occurrences(group, &self.places[at], print, uses))
+            .collect();
+        occurrences.sort_by(|a, b| shown(a).cmp(&shown(b)).then_with(|| a.timeline.cmp(&b.timeline)));
+        let counted = occurrences.iter().filter(|place| place.disposition.is_new());
+        let confidence = counted.map(|place| place.confidence).max();
+        let any = || occurrences.iter().map(|place| place.confidence).max();
+        let disposition = match occurrences.iter().find(|place| place.disposition.is_new()) {
+            Some(_) => Disposition::New,
+            None => occurrences[0].disposition.clone(),
+        };
+        Finding {
+            rule: info.clone(),
+            fingerprint: print.clone(),
+            secret: group.secret.clone(),
+            redacted: group.secret.redacted(redaction(self.rules, group.rule, group.secret.expose())),
+            severity: group.severity,
+            confidence: confidence.or_else(any).unwrap_or(Confidence::Low),
+            mode: group.mode,
+            checksum: group.checksum,
+            companions: Vec::new(),
+            occurrences,
+            disposition,
+            notes: group.notes.clone(),
+        }
+    }
+
+    /// One occurrence for each path under which the place is known.
+    fn occurrences(
+        &self,
+        group: &Group,
+        kept: &Kept,
+        print: &Fingerprint,
+        uses: &mut [u64],
+    ) -> Vec<Occurrence> {
+        let candidate = &kept.candidate;
+        let found = self.placements.places(&candidate.origin);
+        found
+            .into_iter()
+            .map(|(path, timeline)| {
+                let place = Place {
+                    rules: [&self.rules.info(kept.rule).id, &self.rules.info(candidate.rule).id],
+                    path: path.as_ref(),
+                    secret: &candidate.secret,
+                    fingerprint: print,
+                    allows: &candidate.allows,
+                };
+                let options = self.options;
+                let verdict =
+                    decide(&place, group.sample, &options.allow, options.honour_allows, options.today);
+                if let Some(entry) = verdict.entry {
+                    uses[entry] += 1;
+                }
+                let mut notes = verdict.notes;
+                let mut confidence = own_confidence(candidate);
+                if let Some(class) = path.as_ref().and_then(classify)
+                    && candidate.checksum != Checksum::Passed
+                {
+                    confidence = confidence.lowered();
+                    notes.push(class.note());
+                }
+                notes.extend(self.rule_notes(kept));
+                Occurrence {
+                    origin: (*candidate.origin).clone(),
+                    path,
+                    object: candidate.origin.object(),
+                    span: candidate.span,
+                    region: candidate.region,
+                    excerpt: candidate.excerpt.clone(),
+                    line_hash: candidate.line_hash.clone(),
+                    timeline,
+                    decoded: candidate.decoded.clone(),
+                    confidence,
+                    disposition: verdict.disposition,
+                    notes,
+                }
+            })
+            .collect()
+    }
+
+    /// Remarks on other rules that saw the same place.
+    fn rule_notes(&self, kept: &Kept) -> Vec<Note> {
+        let mut notes = Vec::new();
+        if kept.rule != kept.candidate.rule {
+            notes.push(Note {
+                code: "known-from-elsewhere",
+                text: format!(
+                    "matched by {} here; another place tells whose it is",
+                    self.rules.info(kept.candidate.rule).id
+                ),
+            });
+        }
+        let mut also: Vec<&str> = kept.also.iter().map(|&rule| self.rules.info(rule).id.as_str()).collect();
+        also.sort_unstable();
+        if !also.is_empty() {
+            notes.push(Note { code: "also-matched", text: format!("also matched by {}", also.join(", ")) });
+        }
+        notes
+    }
+}
+
+/// Order of occurrences: those with a path first, files before history, then by position.
+fn shown(place: &Occurrence) -> impl Ord + '_ {
+    (place.path.is_none(), &place.path, place.object, place.span, &place.origin, &place.decoded)
+}
+
+/// Names each finding's companions and sorts all.
+fn with_companions(findings: Vec<(&Group, Finding)>) -> Vec<Finding> {
+    let prints: HashMap<usize, Fingerprint> =
+        findings.iter().map(|(group, finding)| (group.index, finding.fingerprint.clone())).collect();
+    let mut findings: Vec<Finding> = findings
+        .into_iter()
+        .map(|(group, finding)| {
+            let mut companions: Vec<Fingerprint> =
+                group.partners.iter().filter_map(|partner| prints.get(partner).cloned()).collect();
+            companions.sort();
+            Finding { companions, ..finding }
+        })
+        .collect();
+    findings.sort_by(|a, b| {
+        let (first, second) = (a.primary(), b.primary());
+        shown(first)
+            .cmp(&shown(second))
+            .then_with(|| a.rule.id.cmp(&b.rule.id))
+            .then_with(|| a.fingerprint.cmp(&b.fingerprint))
+    });
+    findings
+}

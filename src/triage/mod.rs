@@ -1,0 +1,32 @@
+//! Everything about a match that depends on more than its own neighbourhood: the line it stands
+//! on, other matches there, its path, its history, and who allowed it.
+//!
+//! Level 3. [`capture`] runs while the content is at hand, on the scanning threads; [`finish`]
+//! runs once over all candidates. What it makes of them does not depend on their order.
+
+mod allow;
+mod base;
+mod capture;
+mod companion;
+mod excerpt;
+mod exposure;
+mod finish;
+mod lines;
+mod marker;
+mod overlap;
+mod path_rank;
+mod placement;
+mod position;
+mod rulebook;
+mod sample;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use allow::AllowRule;
+pub use base::BaseSecrets;
+pub use capture::{Candidate, capture};
+pub use finish::{TriageOptions, Triaged, finish};
+pub use marker::InlineAllow;
+pub use rulebook::{Partner, RuleBook};

@@ -1,0 +1,47 @@
+//! What triage asks about rules: facts, never patterns.
+//!
+//! A trait, so that triage can be tested with hand-made facts and does not depend on how rule
+//! tables are stored.
+
+use std::sync::Arc;
+
+use crate::finding::{Redaction, RuleInfo, Severity};
+
+/// Another rule that completes a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Partner {
+    /// Index of the other rule.
+    pub rule: u16,
+    /// How many lines away the other half may stand.
+    pub within_lines: u16,
+    /// Without the other half this one opens nothing.
+    pub required: bool,
+}
+
+/// The rules in force, by the index that matches carry.
+pub trait RuleBook: Sync {
+    /// Description of a rule.
+    fn info(&self, rule: u16) -> &Arc<RuleInfo>;
+
+    /// Rules that complete this one's credential.
+    fn partners(&self, rule: u16) -> Vec<Partner>;
+
+    /// Severity of the secret if its form says test or sandbox, else `None`.
+    fn test_severity(&self, rule: u16, secret: &[u8]) -> Option<Severity>;
+
+    /// Bytes at the secret's start that are the public marker of its kind (`ghp_`).
+    fn visible_prefix(&self, rule: u16, secret: &[u8]) -> Option<usize>;
+}
+
+/// How much of a secret of this rule may be shown: a marker and an end for prefixed tokens that
+/// nobody could guess, nothing of anything else.
+pub(super) fn redaction(rules: &dyn RuleBook, rule: u16, secret: &[u8]) -> Redaction {
+    let info = rules.info(rule);
+    if info.kind != "token" || info.guessable {
+        return Redaction::Full;
+    }
+    match rules.visible_prefix(rule, secret) {
+        Some(prefix) if prefix > 0 => Redaction::Prefixed { prefix },
+        Some(_) | None => Redaction::Full,
+    }
+}

@@ -1,0 +1,166 @@
+//! Published sample keys: in everybody's documentation, opening nothing.
+//!
+//! Kept as hashes, so that this table is no list of token-shaped texts.
+
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+use crate::finding::RuleInfo;
+
+/// SHA-256 of the value (of a key block: of its Base64 body without white space), and where it
+/// was published. Sorted by hash.
+const SAMPLES: [(&str, &str); 22] = [
+    (
+        "0011cc25eb4320717494d2703e8cba85743e71b500283c21c8b88147992f9059",
+        "Azurite and storage emulator: account key",
+    ),
+    ("1a5d44a2dca19669d72edf4c4f1c27c4c1ca4b4408fbb17f6ce4ad452d78ddb3", "AWS documentation: access key id"),
+    (
+        "2cafc0970149a84f3b9e62eaf169f36f59907a3b3e31f7b82e68c69cd27f7326",
+        "Stripe documentation: secret test key",
+    ),
+    (
+        "3543c50b0cb9cea8e55eb1f529b79f043cb250d485fde7b66cabbb5183add7da",
+        "GitHub documentation: personal access token",
+    ),
+    ("3ad8f14b04b634983ece3710397663e9213b3403fd2234868f7ae95e254fe906", "Vagrant: insecure key pair"),
+    (
+        "44f05a069ba895c401634036b0a72b9487cb457e45b687b89a2e23942291ce38",
+        "GitHub documentation: server-to-server token, other spelling",
+    ),
+    (
+        "60a09e4357868c1e9b801052726d061c370429f723db84523ed58ac354f6eb8a",
+        "Hardhat and Anvil: first account, with 0x",
+    ),
+    (
+        "6d7fa4e64d4b1f3ea31962e258b684de1f244434ebb11089b9d9817e44c43303",
+        "GitHub documentation: refresh token",
+    ),
+    (
+        "78314b11be2e581549ac1c4f616563fad3fdf0c3b71678f6e2299182080e0598",
+        "AWS documentation: secret access key",
+    ),
+    (
+        "797c0ce414586cc8eb6929afe947c720e3e4d351dd070a6fe39f630beaab3054",
+        "GitHub documentation: server-to-server token",
+    ),
+    ("7f75367e7881255134e1375e723d1dea8ad5f6a4fdb79d938df1f1754a830606", "jwt.io: example token"),
+    (
+        "82e74299544e00738f9c0acb69b1eb348b3e20ffcfabcb34779bd37590fead6c",
+        "GitHub documentation: user-to-server token",
+    ),
+    (
+        "96ff7c92fefc926b4aa322510544a062d154eec069ea35a51e3f60948f2c59fa",
+        "GitHub partner programme: sample token",
+    ),
+    ("9c5d0a6656e5d3f36601d0bf98762be09bad5d7b164382c1d6c826324d6d599a", "Ganache: mnemonic"),
+    (
+        "b1471f544ceeea31333bde7e1ecbaad6eac0d4a749412ad29bd66ef895b81c6b",
+        "Stripe documentation: publishable test key",
+    ),
+    ("bc1a50966c9e6486bc4ebf880b51611a2a97fcb8e7a6976e9b81a9e3e8ca0e3c", "Hardhat and Anvil: first account"),
+    ("bc3ae723f57c6b9e3fd80b699fcc420f6074b0b1718039669d22631d508ac0a7", "GitHub documentation: OAuth token"),
+    (
+        "c6ea27c534f993d31f0aef882e3d200e7b87470c379ae79c8f9b19d3bd363dc9",
+        "AWS documentation: second access key id",
+    ),
+    (
+        "e21b597ba6b9cafa59d9ebc4d65c0385f5eb3fa56abab2607fa76589ad849a33",
+        "AWS documentation: second secret access key",
+    ),
+    (
+        "f5c388734d28087b33b453e43c4383711da5a9948dcbb607b7bdbebc176ab7d8",
+        "Slack documentation: incoming webhook",
+    ),
+    ("f79cd64f9cea237897b8133e4b905b361c6f166faa5a1c64c32280938f5b707e", "Hardhat and Anvil: mnemonic"),
+    ("fd6c6237e96ac7bfeee9140f7d2a622bdf1369631b9662e3f7add36f4c4dc148", "Cosmos DB emulator: account key"),
+];
+
+/// Where `secret` was published as a sample, if it was.
+///
+/// Besides the table: AWS marks its sample key ids with a final `EXAMPLE` and its sample secret
+/// keys with `EXAMPLEKEY`.
+pub(super) fn published(info: &RuleInfo, secret: &[u8]) -> Option<&'static str> {
+    if info.provider == "aws" && secret.ends_with(b"EXAMPLE") {
+        return Some("AWS documentation: key id marked as an example");
+    }
+    if secret.len() >= 20 && memchr::memmem::find(secret, b"EXAMPLEKEY").is_some() {
+        return Some("AWS documentation: secret key marked as an example");
+    }
+    let hash = if info.kind == "block" { hex_of(&block_body(secret)) } else { hex_of(secret) };
+    SAMPLES.binary_search_by(|(known, _)| known.cmp(&hash.as_str())).ok().map(|at| SAMPLES[at].1)
+}
+
+/// The Base64 body of a PEM block, without its label lines and white space; line feeds written
+/// as `\n` are taken for such.
+fn block_body(block: &[u8]) -> Vec<u8> {
+    let dashes = b"-----";
+    let body = match memchr::memmem::find_iter(block, dashes).nth(1) {
+        Some(at) => &block[at + dashes.len()..],
+        None => block,
+    };
+    let end = memchr::memmem::find(body, dashes).unwrap_or(body.len());
+    let mut out = Vec::with_capacity(end);
+    let mut bytes = body[..end].iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        if byte == b'\\' {
+            bytes.next();
+        } else if !byte.is_ascii_whitespace() {
+            out.push(byte);
+        }
+    }
+    out
+}
+
+fn hex_of(bytes: &[u8]) -> String {
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        // NOTE: writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::testing::info;
+
+    #[test]
+    fn the_table_is_sorted_and_well_formed() {
+        assert!(SAMPLES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(SAMPLES.iter().all(|(hash, _)| hash.len() == 64));
+    }
+
+    #[test]
+    fn famous_samples_are_known() {
+        let id = ["AKIA", "IOSFODNN7", "EXAMPLE"].concat();
+        assert!(published(&info("aws-key", "token"), id.as_bytes()).is_some());
+        let stripe = ["sk_test_", "4eC39HqLyjW", "DarjtT1zdp7dc"].concat();
+        assert!(published(&info("stripe", "token"), stripe.as_bytes()).is_some());
+        let altered = ["sk_test_", "4eC39HqLyjW", "DarjtT1zdp7dd"].concat();
+        assert!(published(&info("stripe", "token"), altered.as_bytes()).is_none());
+        let hardhat = "test ".repeat(11) + "junk";
+        assert!(published(&info("mnemonic", "generic"), hardhat.as_bytes()).is_some());
+    }
+
+    #[test]
+    fn example_marks_need_length_or_provider() {
+        let marked = ["wJalrXUtnFEMI", "/K7MDENG/", "EXAMPLEKEY"].concat();
+        assert!(published(&info("generic-secret", "generic"), marked.as_bytes()).is_some());
+        assert!(published(&info("generic-secret", "generic"), b"myEXAMPLEKEY").is_none());
+        assert!(published(&info("generic-secret", "generic"), b"this-is-an-EXAMPLE").is_none());
+    }
+
+    #[test]
+    fn block_bodies_do_not_depend_on_line_ends() {
+        let pem = |sep: &str| {
+            let dashes = "-".repeat(5);
+            format!("{dashes}BEGIN X{dashes}{sep}abc{sep}def{sep}{dashes}END X{dashes}")
+        };
+        for sep in ["\n", "\r\n", "\\n", "\\r\\n"] {
+            assert_eq!(block_body(pem(sep).as_bytes()), b"abcdef", "{sep:?}");
+        }
+    }
+}
