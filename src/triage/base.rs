@@ -4,34 +4,25 @@ use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
 
-use crate::finding::{Origin, RepoPath, Secret};
+use crate::finding::Secret;
 
 /// What was found in the content that a change replaces, as hashes, kept only for the scan.
 ///
-/// Bound to the path where there is one: a secret that HEAD's version of a file held is not new
-/// in that file, but it is in another.
+/// Not bound to paths: sources hand over only content that the change touches, and what it
+/// merely moves from one file to another is not new either.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BaseSecrets(HashSet<(Option<RepoPath>, [u8; 32])>);
+pub struct BaseSecrets(HashSet<[u8; 32]>);
 
 impl BaseSecrets {
     /// Notes a secret of the base side.
-    pub fn add(&mut self, origin: &Origin, secret: &[u8]) {
-        self.0.insert((origin.path(), Sha256::digest(secret).into()));
+    pub fn add(&mut self, secret: &[u8]) {
+        self.0.insert(Sha256::digest(secret).into());
     }
 
-    /// Whether `secret` was known at this place, or somewhere without a path of its own.
+    /// Whether the base side held `secret`.
     #[must_use]
-    pub fn holds(&self, origin: &Origin, secret: &Secret) -> bool {
-        if self.0.is_empty() {
-            return false;
-        }
-        let hash: [u8; 32] = Sha256::digest(secret.expose()).into();
-        self.0.contains(&(None, hash)) || self.0.contains(&(origin.path(), hash))
-    }
-
-    /// Adds all of `other`.
-    pub fn merge(&mut self, other: BaseSecrets) {
-        self.0.extend(other.0);
+    pub fn holds(&self, secret: &Secret) -> bool {
+        !self.0.is_empty() && self.0.contains(&<[u8; 32]>::from(Sha256::digest(secret.expose())))
     }
 }
 
@@ -40,15 +31,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_known_in_its_own_file_only() {
-        let file = |path: &str| Origin::File { path: path.into() };
+    fn only_what_was_added_is_known() {
         let mut base = BaseSecrets::default();
-        base.add(&file("a"), b"alpha");
-        assert!(base.holds(&file("a"), &Secret::new("alpha")));
-        assert!(!base.holds(&file("b"), &Secret::new("alpha")));
-        assert!(!base.holds(&file("a"), &Secret::new("beta")));
-        let id = "00".repeat(20).parse().unwrap();
-        base.add(&Origin::Blob { id }, b"beta");
-        assert!(base.holds(&file("b"), &Secret::new("beta")), "base content without a path holds everywhere");
+        assert!(!base.holds(&Secret::new("alpha")));
+        base.add(b"alpha");
+        assert!(base.holds(&Secret::new("alpha")));
+        assert!(!base.holds(&Secret::new("beta")));
     }
 }

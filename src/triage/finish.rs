@@ -77,7 +77,7 @@ pub fn finish(
     coverage: &mut Coverage,
 ) -> Triaged {
     let before = candidates.len();
-    let new: Vec<Candidate> = candidates.into_iter().filter(|c| !base.holds(&c.origin, &c.secret)).collect();
+    let new: Vec<Candidate> = candidates.into_iter().filter(|c| !base.holds(&c.secret)).collect();
     let mut triaged = Triaged {
         known_in_base: (before - new.len()) as u64,
         allow_uses: vec![0; options.allow.len()],

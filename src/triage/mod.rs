@@ -20,7 +20,7 @@ mod position;
 mod rulebook;
 mod sample;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 

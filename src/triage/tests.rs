@@ -344,7 +344,7 @@ fn what_the_base_side_held_is_not_new() {
     let (old, new) = (acme(0), acme(1));
     let text = format!("{old} {new}");
     let mut base = BaseSecrets::default();
-    base.add(&file("a"), old.as_bytes());
+    base.add(old.as_bytes());
     let all = seen(&file("a"), &text, &[(ACME, &old), (ACME, &new)]);
     let triaged = finish(all, &base, None, &Book::standard(), &options(), &mut Coverage::default());
     assert_eq!(triaged.known_in_base, 1);
