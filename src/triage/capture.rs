@@ -45,6 +45,8 @@ pub struct Candidate {
     pub allows: Vec<Arc<InlineAllow>>,
     /// Prefix of the name it stands under, if such names are shipped to clients.
     pub exposed: Option<&'static str>,
+    /// What the engine saw of the neighbourhood, an or of `Match::TRAIT_…`.
+    pub traits: u16,
 }
 
 /// Captures all `matches` of one chunk.
@@ -83,10 +85,8 @@ pub fn capture(chunk: &Chunk<'_>, matches: &[Match], rules: &dyn RuleBook) -> Ve
             confidence: hit.confidence,
             checksum: hit.checksum,
             allows: page.allows(hit.span, hit.secret),
-            exposed: {
-                let line = page.lines.around(hit.secret.start);
-                exposed_prefix(chunk.bytes, line.start, hit.span, hit.secret)
-            },
+            exposed: page.exposed(hit),
+            traits: hit.traits,
         })
         .collect()
 }
@@ -107,6 +107,14 @@ struct Marker {
 }
 
 impl Page<'_> {
+    /// The client-exposed prefix of the name a match stands under. The engine knows names that
+    /// stand on other lines; it does not say which prefix they have.
+    fn exposed(&mut self, hit: &Match) -> Option<&'static str> {
+        let line = self.lines.around(hit.secret.start);
+        let named = hit.traits & Match::TRAIT_CLIENT_EXPOSED != 0;
+        exposed_prefix(self.bytes, line.start, hit.span, hit.secret).or(named.then_some("a client prefix"))
+    }
+
     /// The markers that speak of a match: on the lines where match and secret start and where
     /// the secret ends, and on the lines above the first two.
     fn allows(&mut self, span: Span, secret: Span) -> Vec<Arc<InlineAllow>> {

@@ -357,6 +357,7 @@ mod tests {
             confidence: Confidence::High,
             checksum: Checksum::Absent,
             decoded: Some(Box::new(decoded.clone())),
+            traits: 0,
         };
         let masks = Masks::new(b"QUJDREVG", std::slice::from_ref(&hit), &Book::standard());
         assert_eq!(masks.decoded_excerpt(&decoded, &Book::standard(), ACME), "token=acme_…bbbb id=xyz");

@@ -16,7 +16,7 @@ use super::rulebook::{RuleBook, redaction};
 use super::sample::published;
 use crate::finding::{
     Attributor, Checksum, Confidence, Coverage, CredentialMode, Disposition, Finding, Fingerprint,
-    FingerprintKey, Note, Occurrence, Secret, Severity,
+    FingerprintKey, Match, Note, Occurrence, Secret, Severity,
 };
 
 /// What the user asked of triage.
@@ -239,6 +239,15 @@ fn rank(mut groups: Vec<Group>, places: &[Kept], rules: &dyn RuleBook) -> Vec<Gr
     groups
 }
 
+/// Remarks on what the engine saw around a match.
+fn trait_notes(traits: u16) -> impl Iterator<Item = Note> {
+    let known = [
+        (Match::TRAIT_PLACEHOLDER, "placeholder", "reads like a placeholder or a default"),
+        (Match::TRAIT_COMPARED, "compared", "is compared with here, not assigned"),
+    ];
+    known.into_iter().filter(move |(bit, ..)| traits & bit != 0).map(|(_, code, text)| note(code, text))
+}
+
 fn note(code: &'static str, text: &str) -> Note {
     Note { code, text: text.to_owned() }
 }
@@ -331,6 +340,7 @@ impl Desk<'_> {
                     confidence = confidence.lowered();
                     notes.push(class.note());
                 }
+                notes.extend(trait_notes(candidate.traits));
                 notes.extend(self.rule_notes(kept));
                 Occurrence {
                     origin: (*candidate.origin).clone(),

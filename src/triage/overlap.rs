@@ -115,27 +115,23 @@ fn conflict(a: &Candidate, b: &Candidate, contain: bool) -> bool {
 
 /// Puts what a generic rule saw under the rule that knows the very same secret from elsewhere:
 /// one secret, one finding, all its places.
+///
+/// Only when exactly one rule knows it, and not as a coin toss: a value that stands under the
+/// names of several providers is a sample, and says nothing about a place without a name.
 fn adopt(kept: &mut [Kept], rules: &dyn RuleBook) {
-    let mut owners: HashMap<&[u8], u16> = HashMap::new();
-    for place in kept.iter() {
-        if rules.info(place.rule).kind == "generic" {
-            continue;
-        }
-        let better = |rule: u16| (standing(rules, rule), Reverse(&rules.info(rule).id));
+    let generic = |place: &Kept| rules.info(place.rule).kind == "generic";
+    let mut owners: HashMap<&[u8], Option<u16>> = HashMap::new();
+    for place in kept.iter().filter(|place| !generic(place) && place.candidate.confidence > Confidence::Low) {
         owners
             .entry(place.candidate.secret.expose())
-            .and_modify(|owner| {
-                if better(place.rule) > better(*owner) {
-                    *owner = place.rule;
-                }
-            })
-            .or_insert(place.rule);
+            .and_modify(|owner| *owner = owner.filter(|rule| *rule == place.rule))
+            .or_insert(Some(place.rule));
     }
     let adopted: Vec<(usize, u16)> = kept
         .iter()
         .enumerate()
-        .filter(|(_, place)| rules.info(place.rule).kind == "generic")
-        .filter_map(|(index, place)| owners.get(place.candidate.secret.expose()).map(|&rule| (index, rule)))
+        .filter(|(_, place)| generic(place))
+        .filter_map(|(index, place)| Some((index, (*owners.get(place.candidate.secret.expose())?)?)))
         .collect();
     for (index, rule) in adopted {
         kept[index].rule = rule;

@@ -92,6 +92,7 @@ pub(crate) fn hits(text: &[u8], rule: u16, needle: &str) -> Vec<Match> {
                 confidence: Confidence::High,
                 checksum: Checksum::Absent,
                 decoded: None,
+                traits: 0,
             }
         })
         .collect()

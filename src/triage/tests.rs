@@ -118,6 +118,19 @@ fn a_secret_known_from_elsewhere_is_one_finding() {
 }
 
 #[test]
+fn a_value_under_the_names_of_several_providers_is_nobodys() {
+    let value = "0123456789abcdef0123";
+    let mut all = seen(&file("a"), &format!("OTHER_KEY={value}"), &[(OTHER, value)]);
+    all.extend(seen(&file("b"), &format!("ACME_KEY={value}"), &[(ACME, value)]));
+    all.extend(seen(&file("c"), &format!("key: {value}"), &[(PASSWORD, value)]));
+    assert_eq!(rules(&triage(all.clone(), &options())), ["other-key", "acme-token", "generic-password"]);
+    all.retain(|candidate| candidate.rule != ACME);
+    all[0].confidence = Confidence::Low;
+    let low = TriageOptions { min_confidence: Confidence::Low, ..options() };
+    assert_eq!(rules(&triage(all, &low)), ["other-key", "generic-password"]);
+}
+
+#[test]
 fn several_secrets_in_one_encoded_run_are_all_kept() {
     let text = b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=";
     let decoded = |rule, secret: &str| {
@@ -135,6 +148,7 @@ fn several_secrets_in_one_encoded_run_are_all_kept() {
                 excerpt: secret.as_bytes().to_vec(),
                 excerpt_secret: Span::new(0, secret.len()),
             })),
+            traits: 0,
         }
     };
     let origin = file("a");
@@ -305,6 +319,20 @@ fn client_exposed_names_raise_secret_keys_only() {
     let asked = TriageOptions { include_public: true, ..options() };
     let finding = triage(seen(&file("a"), &named, &[(PUBLIC, &token)]), &asked).findings.remove(0);
     assert_eq!((finding.severity, finding.notes.len()), (Severity::High, 0));
+}
+
+#[test]
+fn what_the_engine_saw_of_the_neighbourhood_is_told() {
+    let token = acme(0);
+    let text = format!("K={token}");
+    let mut matches = hits(text.as_bytes(), ACME, &token);
+    matches[0].traits = Match::TRAIT_PLACEHOLDER | Match::TRAIT_CLIENT_EXPOSED;
+    let origin = file("a");
+    let all = capture(&Chunk::whole(text.as_bytes(), &origin, Encoding::Plain), &matches, &Book::standard());
+    let finding = triage(all, &options()).findings.remove(0);
+    assert_eq!(finding.severity, Severity::Critical);
+    assert_eq!(codes(&finding.notes), ["client-exposed-name"]);
+    assert_eq!(codes(&finding.occurrences[0].notes), ["placeholder"]);
 }
 
 #[test]
