@@ -13,6 +13,7 @@ pub mod chunk;
 pub mod engine;
 pub mod finding;
 pub mod report;
+pub mod pipeline;
 pub mod rule;
 pub mod source;
 pub mod triage;

@@ -2,5 +2,6 @@
 
 mod engine;
 mod report;
+mod pipeline;
 mod source;
 mod support;

@@ -1,0 +1,159 @@
+//! A scan from beginning to end.
+
+use std::collections::HashMap;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::accept;
+use super::book::Facts;
+use super::collector::{Collector, Kept};
+use super::progress::Progress;
+use super::request::{ScanError, ScanRequest, Scope};
+use crate::engine::Engine;
+use crate::finding::{Attributor, Coverage, GapKind, Oid, Placement, ScanReport};
+use crate::source::git::attribution::Attribution;
+use crate::source::git::{Repository, index, objects};
+use crate::source::{Sink, stdin, tree};
+use crate::triage::{Triaged, finish};
+
+/// Scans what `request` names with the rules of `engine`.
+///
+/// Once `cancel` is true the scan stops soon, and the report holds what was found until then,
+/// with a gap that says so.
+///
+/// # Errors
+/// When the request makes no sense in its surroundings; what fails for single files or objects
+/// is a gap in the report's coverage instead.
+pub fn run(
+    request: &ScanRequest,
+    engine: &Engine,
+    progress: &dyn Progress,
+    cancel: &AtomicBool,
+) -> Result<ScanReport, ScanError> {
+    if request.scopes.is_empty() {
+        return Err(ScanError::NoScope);
+    }
+    let facts = Facts::new(engine.rules());
+    let deadline = request.time_budget.map(|budget| Instant::now() + budget);
+    let collector = Collector::new(engine, &facts, progress, cancel, deadline);
+    let mut coverage = Coverage::default();
+    for scope in &request.scopes {
+        coverage.merge(scan(scope, request.repository.as_ref(), &collector, progress)?);
+    }
+    let Kept { candidates, base, commits, coverage: met, late } = collector.into_kept();
+    coverage.merge(met);
+
+    progress.stage("findings");
+    let stop = || cancel.load(Ordering::Relaxed) || deadline.is_some_and(|at| Instant::now() >= at);
+    let history = request.scopes.iter().any(|scope| matches!(scope, Scope::History(_)));
+    let mut attribution = request.repository.as_ref().filter(|_| history && !stop()).map(|repository| {
+        let inner = Attribution::new(repository).with_commits(commits).stop_when(stop);
+        Stoppable { inner, stop: &stop }
+    });
+    let attributor = attribution.as_mut().map(|attribution| attribution as &mut dyn Attributor);
+    let Triaged { findings, below_threshold, .. } =
+        finish(candidates, &base, attributor, &facts, &request.triage, &mut coverage);
+
+    coverage.rules_hash = format!("{:016x}", engine.rules().digest);
+    coverage.config_hash.clone_from(&request.config_hash);
+    let signal = cancel.load(Ordering::Relaxed);
+    let late = late || !signal && coverage.is_interrupted();
+    settle_gaps(&mut coverage, signal, late.then_some(request.time_budget).flatten());
+    accept::mark(&mut coverage, &request.accept);
+    Ok(ScanReport { findings, below_threshold, coverage, rules: facts.all() })
+}
+
+/// Says so when looking into the history was broken off: what it did not find by then may be
+/// there all the same.
+struct Stoppable<'a> {
+    inner: Attribution<'a>,
+    stop: &'a dyn Fn() -> bool,
+}
+
+impl Attributor for Stoppable<'_> {
+    fn attribute(&mut self, blobs: &[Oid], coverage: &mut Coverage) -> HashMap<Oid, Vec<Placement>> {
+        let found = self.inner.attribute(blobs, coverage);
+        if (self.stop)() {
+            coverage.gap(GapKind::Interrupted, "history of what was found", "stopped by a signal");
+        }
+        found
+    }
+}
+
+/// Lets one source hand over its content.
+fn scan(
+    scope: &Scope,
+    repository: Option<&Repository>,
+    sink: &dyn Sink,
+    progress: &dyn Progress,
+) -> Result<Coverage, ScanError> {
+    let needed = |scope| repository.ok_or(ScanError::NoRepository { scope });
+    Ok(match scope {
+        Scope::Files { options, tracked } => {
+            progress.stage("files");
+            tree::scan(options, repository.filter(|_| *tracked), sink)?
+        }
+        Scope::Staged(options) => {
+            let repository = needed("index")?;
+            progress.stage("index");
+            index::scan(repository, options, sink)?
+        }
+        Scope::History(options) => {
+            let repository = needed("history")?;
+            progress.stage("history");
+            objects::scan(repository, options, sink)?
+        }
+        Scope::Stream { input, name, windows } => {
+            progress.stage("standard input");
+            let mut input = input.lock().unwrap_or_else(PoisonError::into_inner);
+            stdin::scan(&mut **input, name.clone(), *windows, sink)?
+        }
+    })
+}
+
+/// Tells a signal from a used-up time budget, and puts the gaps in order.
+///
+/// Sources only see that the scan is to stop and call it an interruption.
+fn settle_gaps(coverage: &mut Coverage, interrupted: bool, spent: Option<Duration>) {
+    if interrupted {
+        if !coverage.is_interrupted() {
+            coverage.gap(GapKind::Interrupted, "scan", "stopped by a signal");
+        }
+    } else if let Some(budget) = spent {
+        coverage.gaps.retain(|gap| gap.kind != GapKind::Interrupted);
+        coverage.gap(
+            GapKind::Budget,
+            "scan",
+            format!("stopped when its time budget of {budget:?} was used up; give it more time or scan less"),
+        );
+    }
+    coverage.gaps.sort();
+    coverage.gaps.dedup();
+    coverage.nested.sort();
+    coverage.nested.dedup();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_used_up_budget_is_no_signal() {
+        let mut coverage = Coverage::default();
+        coverage.gap(GapKind::Interrupted, "files", "stopped by a signal");
+        coverage.gap(GapKind::Missing, "b", "gone");
+        coverage.gap(GapKind::Missing, "b", "gone");
+        settle_gaps(&mut coverage, false, Some(Duration::from_secs(3)));
+        let kinds: Vec<GapKind> = coverage.gaps.iter().map(|gap| gap.kind).collect();
+        assert_eq!(kinds, [GapKind::Missing, GapKind::Budget]);
+        assert!(coverage.gaps[1].why.contains("3s"));
+    }
+
+    #[test]
+    fn a_signal_is_always_told() {
+        let mut coverage = Coverage::default();
+        settle_gaps(&mut coverage, true, Some(Duration::from_secs(3)));
+        assert!(coverage.is_interrupted() && !coverage.is_complete());
+    }
+}
