@@ -12,8 +12,8 @@ use super::lines::Lines;
 use super::marker::{self, Found, InlineAllow};
 use super::position::regions;
 use super::rulebook::RuleBook;
-use crate::chunk::Chunk;
-use crate::finding::{Checksum, Confidence, Match, Origin, Region, Secret, Span};
+use crate::chunk::{Chunk, Encoding};
+use crate::finding::{Checksum, Confidence, Match, Origin, Region, Secret, Span, line_hashes};
 
 /// Markers alone on their lines are followed upwards this many lines.
 const STACKED_MARKERS: usize = 8;
@@ -67,10 +67,13 @@ pub fn capture(chunk: &Chunk<'_>, matches: &[Match], rules: &dyn RuleBook) -> Ve
     // stream on a 32-bit machine saturates instead of wrapping.
     let base = usize::try_from(chunk.window.offset).unwrap_or(usize::MAX);
     let shift = |span: Span| Span::new(base.saturating_add(span.start), base.saturating_add(span.end));
+    let regions = regions(chunk, &spans);
+    let hashes = github_hashes(chunk, &regions);
     matches
         .iter()
-        .zip(regions(chunk, &spans))
-        .map(|(hit, region)| Candidate {
+        .zip(regions)
+        .zip(hashes)
+        .map(|((hit, region), line_hash)| Candidate {
             origin: Arc::clone(&origin),
             rule: hit.rule,
             secret: Secret::new(hit.secret_bytes(chunk.bytes)),
@@ -80,7 +83,7 @@ pub fn capture(chunk: &Chunk<'_>, matches: &[Match], rules: &dyn RuleBook) -> Ve
                 Some(decoded) => page.masks.decoded_excerpt(decoded, rules, hit.rule),
                 None => page.masks.excerpt(chunk.bytes, &mut page.lines, hit.secret),
             },
-            line_hash: None,
+            line_hash,
             decoded: hit.decoded.as_ref().map(|decoded| decoded.chain.clone()).unwrap_or_default(),
             confidence: hit.confidence,
             checksum: hit.checksum,
@@ -88,6 +91,37 @@ pub fn capture(chunk: &Chunk<'_>, matches: &[Match], rules: &dyn RuleBook) -> Ve
             exposed: page.exposed(hit),
             traits: hit.traits,
         })
+        .collect()
+}
+
+/// GitHub's line hashes of `regions`.
+///
+/// None where GitHub could not compute the same: parts of larger content, content that is not the
+/// file's own bytes, and files with lone carriage returns, whose lines it counts differently.
+fn github_hashes(chunk: &Chunk<'_>, regions: &[Region]) -> Vec<Option<String>> {
+    let own = match chunk.origin {
+        Origin::File { .. } | Origin::Index { .. } | Origin::Blob { .. } | Origin::Stdin { .. } => true,
+        Origin::FileName { .. }
+        | Origin::SymlinkTarget { .. }
+        | Origin::Commit { .. }
+        | Origin::Tag { .. }
+        | Origin::Tree { .. }
+        | Origin::RefName { .. }
+        | Origin::GitFile { .. }
+        | Origin::Member { .. } => false,
+    };
+    let lone = |at: usize| chunk.bytes.get(at + 1) != Some(&b'\n');
+    if !own
+        || chunk.encoding != Encoding::Plain
+        || !chunk.is_whole()
+        || memchr::memchr_iter(b'\r', chunk.bytes).any(lone)
+    {
+        return vec![None; regions.len()];
+    }
+    let lines: Vec<usize> = regions.iter().map(|region| region.start.line).collect();
+    line_hashes(chunk.bytes, &lines)
+        .into_iter()
+        .map(|hash| Some(hash).filter(|hash| !hash.is_empty()))
         .collect()
 }
 

@@ -67,6 +67,18 @@ fn exact_duplicates_are_one_place() {
 }
 
 #[test]
+fn line_hashes_are_github_s_or_none() {
+    let token = acme(0);
+    let hash = |text: &str| seen(&file("a"), text, &[(ACME, &token)]).remove(0).line_hash;
+    let text = format!("x\nK={token}\nrest\n");
+    assert_eq!(hash(&text), Some(line_hashes(text.as_bytes(), &[2]).remove(0)));
+    assert!(hash(&text).is_some_and(|hash| hash.ends_with(":1")));
+    assert_eq!(hash(&format!("x\rK={token}\n")), None, "GitHub counts another line here");
+    let origin = Origin::Member { outer: Box::new(file("a.zip")), path: "b".into() };
+    assert_eq!(seen(&origin, &text, &[(ACME, &token)])[0].line_hash, None);
+}
+
+#[test]
 fn passwords_show_nothing_and_are_hashed_slowly() {
     let triaged = triage(seen(&file("a"), "p = hunter2hunter2", &[(PASSWORD, "hunter2hunter2")]), &options());
     let finding = &triaged.findings[0];

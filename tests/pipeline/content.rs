@@ -21,11 +21,17 @@ fn windows_find_what_the_whole_finds() {
         text.push_str(&"filler text, ".repeat(97 * (n % 7) + 11));
         text.push_str(&format!("\nGITHUB_TOKEN={}\n", token(&n.to_string())));
     }
-    let whole = scan_file(text.as_bytes(), Windows::default());
+    // Line hashes cover more than a window; content that is cut has none.
+    let comparable = |mut report: ScanReport| {
+        let places = report.findings.iter_mut().flat_map(|finding| &mut finding.occurrences);
+        places.for_each(|place| place.line_hash = None);
+        report
+    };
+    let whole = comparable(scan_file(text.as_bytes(), Windows::default()));
     assert_eq!(whole.findings.len(), 60);
     let overlap = keycull::engine::REACH;
     for size in [2_003, 7_919, 40_000] {
-        let cut = scan_file(text.as_bytes(), Windows { whole_up_to: 0, size, overlap });
+        let cut = comparable(scan_file(text.as_bytes(), Windows { whole_up_to: 0, size, overlap }));
         assert_eq!(lines(&cut), lines(&whole), "{size}");
         assert_eq!(format!("{:#?}", cut.findings), format!("{:#?}", whole.findings), "{size}");
     }
