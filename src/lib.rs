@@ -12,8 +12,8 @@
 pub mod chunk;
 pub mod engine;
 pub mod finding;
-pub mod report;
 pub mod pipeline;
+pub mod report;
 pub mod rule;
 pub mod source;
 pub mod triage;

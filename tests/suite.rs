@@ -1,7 +1,7 @@
 //! The integration tests: one binary, modules mirror `src/`.
 
 mod engine;
-mod report;
 mod pipeline;
+mod report;
 mod source;
 mod support;

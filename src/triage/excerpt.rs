@@ -362,4 +362,34 @@ mod tests {
         let masks = Masks::new(b"QUJDREVG", std::slice::from_ref(&hit), &Book::standard());
         assert_eq!(masks.decoded_excerpt(&decoded, &Book::standard(), ACME), "token=acme_…bbbb id=xyz");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_excerpt_shows_a_secret(
+            text in "[st.\n]{40,900}",
+            places in proptest::collection::vec((0_usize..900, 8_usize..40, 0_u16..2), 1..5),
+        ) {
+            // Few letters, none of an escape, so that secrets repeat, overlap and span lines.
+            let bytes = text.as_bytes();
+            let matches: Vec<Match> = places
+                .iter()
+                .map(|&(at, len, rule)| {
+                    let start = at % (bytes.len() - 8);
+                    let span = Span::new(start, bytes.len().min(start + len));
+                    Match { rule, span, secret: span, trigger: start, ..hits(b"x", rule, "x").remove(0) }
+                })
+                .collect();
+            let masks = Masks::new(bytes, &matches, &Book::standard());
+            for hit in &matches {
+                let shown = masks.excerpt(bytes, &mut Lines::new(bytes), hit.secret);
+                for secret in matches.iter().map(|other| &text[other.secret.start..other.secret.end]) {
+                    proptest::prop_assert!(!shown.contains(secret), "{secret:?} in {shown:?}");
+                }
+                let whole = masks.safe_text(bytes, 0..bytes.len());
+                let mut plain = String::new();
+                push_printable(&mut plain, hit.secret.of(bytes));
+                proptest::prop_assert!(!whole.contains(&plain), "{plain:?} in {whole:?}");
+            }
+        }
+    }
 }
