@@ -314,8 +314,7 @@ impl<'a> Cursor<'a> {
 
 /// Number of bytes that are the same at the start of both.
 fn common_prefix(one: &[u8], other: &[u8]) -> usize {
-    const WIDE: usize = 64;
-    let same = |(a, b): &(&[u8], &[u8])| a == b;
-    let wide = one.chunks_exact(WIDE).zip(other.chunks_exact(WIDE)).take_while(same).count() * WIDE;
+    let (ones, others) = (one.as_chunks::<32>().0, other.as_chunks::<32>().0);
+    let wide = ones.iter().zip(others).take_while(|(a, b)| a == b).count() * 32;
     wide + one[wide..].iter().zip(&other[wide..]).take_while(|(a, b)| a == b).count()
 }

@@ -18,8 +18,9 @@ pub(super) struct Trees {
     young: HashMap<ObjectId, Rc<Vec<u8>>>,
     old: HashMap<ObjectId, Rc<Vec<u8>>>,
     young_bytes: usize,
-    /// Buffers of dropped trees, used again: allocating anew takes longer than copying.
-    spare: Vec<Vec<u8>>,
+    /// Buffers of dropped trees by the logarithm of their size, used again: allocating anew takes
+    /// longer than copying.
+    spare: [Vec<Vec<u8>>; usize::BITS as usize],
     /// Trees that could not be read; they count as empty.
     pub(super) unread: Vec<(ObjectId, Unread)>,
 }
@@ -31,7 +32,7 @@ impl Trees {
             young: HashMap::default(),
             old: HashMap::default(),
             young_bytes: 0,
-            spare: Vec::new(),
+            spare: std::array::from_fn(|_| Vec::new()),
             unread: Vec::new(),
         }
     }
@@ -46,7 +47,10 @@ impl Trees {
         if self.young_bytes > KEPT / 2 {
             let young = std::mem::take(&mut self.young);
             let dropped = std::mem::replace(&mut self.old, young);
-            self.spare = dropped.into_values().filter_map(|tree| Rc::try_unwrap(tree).ok()).collect();
+            self.spare.iter_mut().for_each(Vec::clear);
+            for buffer in dropped.into_values().filter_map(|tree| Rc::try_unwrap(tree).ok()) {
+                self.spare[buffer.capacity().max(1).ilog2() as usize].push(buffer);
+            }
             self.young_bytes = tree.capacity() + 64;
         }
         self.young.insert(*id, tree.clone());
@@ -54,13 +58,20 @@ impl Trees {
     }
 
     fn read(&mut self, id: &ObjectId) -> Vec<u8> {
-        let mut tree = self.spare.pop().unwrap_or_default();
-        tree.clear();
         match self.objects.expect(id, Kind::Tree) {
-            Ok(content) => tree.extend_from_slice(content),
-            Err(unread) => self.unread.push((*id, unread)),
+            Ok(content) => {
+                let size = content.len().max(64).next_power_of_two();
+                let spare = self.spare[size.ilog2() as usize].pop();
+                let mut tree = spare.unwrap_or_else(|| Vec::with_capacity(size));
+                tree.clear();
+                tree.extend_from_slice(content);
+                tree
+            }
+            Err(unread) => {
+                self.unread.push((*id, unread));
+                Vec::new()
+            }
         }
-        tree
     }
 
     /// The reader of single objects behind it.
