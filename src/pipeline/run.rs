@@ -13,7 +13,7 @@ use super::request::{ScanError, ScanRequest, Scope};
 use crate::engine::Engine;
 use crate::finding::{Attributor, Coverage, GapKind, Oid, Placement, ScanReport};
 use crate::source::git::attribution::Attribution;
-use crate::source::git::{Repository, index, objects};
+use crate::source::git::{Repository, history, index};
 use crate::source::{Sink, stdin, tree};
 use crate::triage::{Triaged, finish};
 
@@ -102,7 +102,7 @@ fn scan(
         Scope::History(options) => {
             let repository = needed("history")?;
             progress.stage("history");
-            objects::scan(repository, options, sink)?
+            history::scan(repository, options, sink)?
         }
         Scope::Stream { input, name, windows } => {
             progress.stage("standard input");

@@ -15,7 +15,30 @@ fn history_at(place: &Path) -> (Coverage, Recorder) {
     let recorder = Recorder::default();
     let opened = Repository::open(place).expect("git made it");
     let coverage = scan(&opened, &ObjectOptions::default(), &recorder).expect("a scan");
+    assert_same_at_pack_speed(&opened, &coverage, &recorder);
     (coverage, recorder)
+}
+
+/// The scan in delta order hands over the same content and counts the same.
+fn assert_same_at_pack_speed(opened: &Repository, slow: &Coverage, expected: &Recorder) {
+    let recorder = Recorder::default();
+    let fast =
+        keycull::source::git::history::scan(opened, &ObjectOptions::default(), &recorder).expect("a scan");
+    if slow.gaps.iter().any(|gap| matches!(gap.kind, GapKind::Unreadable | GapKind::Missing))
+        && recorder.chunks() != expected.chunks()
+    {
+        // Damage: the traversal may save more than look-ups do, and must not save less.
+        let seen = recorder.chunks();
+        let lost: Vec<_> = expected.chunks().into_iter().filter(|chunk| !seen.contains(chunk)).collect();
+        assert!(lost.is_empty(), "lost {lost:#?}");
+        return;
+    }
+    let (got, wanted) = (recorder.chunks(), expected.chunks());
+    assert!(got == wanted, "{:#?}\ninstead of\n{:#?}", recorder.origins(), expected.origins());
+    let counts = |c: &Coverage| [c.refs, c.commits, c.tags, c.trees, c.blobs, c.files, c.bytes];
+    assert_eq!(counts(&fast), counts(slow));
+    let kinds = |c: &Coverage| c.gaps.iter().map(|gap| gap.kind).collect::<BTreeSet<GapKind>>();
+    assert_eq!(kinds(&fast), kinds(slow), "{:#?}\n{:#?}", fast.gaps, slow.gaps);
 }
 
 fn history(repo: &GitRepo) -> (Coverage, Recorder) {

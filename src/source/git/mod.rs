@@ -7,6 +7,7 @@ pub mod attribution;
 mod compare;
 mod delta_cache;
 mod excludes;
+pub mod history;
 pub mod index;
 mod lookup;
 pub mod objects;
@@ -14,6 +15,7 @@ pub mod pack;
 mod refs;
 mod repository;
 mod tracked;
+mod tree_delta;
 mod tree_entries;
 
 pub use repository::{Head, Repository};

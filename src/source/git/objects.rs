@@ -68,7 +68,7 @@ pub fn scan(
         coverage.merge(worker.coverage);
         found.merge(worker.found);
     }
-    scan.names(&found.names);
+    found.scan_names(sink);
     scan_refs(repository, sink, &mut coverage);
     scan_git_files(repository, options, sink, &mut coverage);
 
@@ -172,8 +172,7 @@ impl Scan<'_> {
             Kind::Tag => {
                 coverage.tags += 1;
                 feeder.bytes(data.data, &Origin::Tag { id: name });
-                let target = data.data.strip_prefix(b"object ").and_then(first_name);
-                self.check(target, "tagged object", found);
+                self.check(tagged(data.data), "tagged object", found);
             }
             Kind::Tree => {
                 coverage.trees += 1;
@@ -201,11 +200,7 @@ impl Scan<'_> {
     fn check_commit(&self, content: &[u8], id: &Oid, found: &mut Found) {
         self.check(tree_of_commit(content), "tree", found);
         if !self.shallow.contains(id) {
-            content
-                .split(|&byte| byte == b'\n')
-                .skip(1)
-                .map_while(|line| line.strip_prefix(b"parent "))
-                .for_each(|parent| self.check(ObjectId::from_hex(parent).ok(), "commit", found));
+            parents(content).for_each(|parent| self.check(parent, "commit", found));
         }
     }
 
@@ -214,14 +209,17 @@ impl Scan<'_> {
             found.missing(id, what);
         }
     }
+}
 
-    /// Scans file names, each once, as part of the tree with the smallest object name.
-    fn names(&self, names: &BTreeMap<Vec<u8>, ObjectId>) {
-        for (name, tree) in names {
-            let origin = Origin::Tree { id: oid(tree) };
-            self.sink.chunk(Chunk::whole(name, &origin, Encoding::Plain));
-        }
-    }
+/// The parents that a commit names; `None` for a line that names none.
+pub(super) fn parents(commit: &[u8]) -> impl Iterator<Item = Option<ObjectId>> + '_ {
+    let lines = commit.split(|&byte| byte == b'\n').skip(1);
+    lines.map_while(|line| line.strip_prefix(b"parent ")).map(|parent| ObjectId::from_hex(parent).ok())
+}
+
+/// The object that a tag names.
+pub(super) fn tagged(tag: &[u8]) -> Option<ObjectId> {
+    tag.strip_prefix(b"object ").and_then(first_name)
 }
 
 /// The object name in hexadecimal that a line begins with.
@@ -231,7 +229,7 @@ fn first_name(line: &[u8]) -> Option<ObjectId> {
 
 /// What is told only when all objects were seen, in an order that threads cannot change.
 #[derive(Default)]
-struct Found {
+pub(super) struct Found {
     /// File names worth scanning, each with one of its trees.
     names: BTreeMap<Vec<u8>, ObjectId>,
     /// Objects that are named and not there, and what they should be.
@@ -241,7 +239,7 @@ struct Found {
 }
 
 impl Found {
-    fn name(&mut self, name: &[u8], tree: &ObjectId) {
+    pub(super) fn name(&mut self, name: &[u8], tree: &ObjectId) {
         match self.names.get_mut(name) {
             Some(first) => *first = (*first).min(*tree),
             None => {
@@ -250,15 +248,15 @@ impl Found {
         }
     }
 
-    fn missing(&mut self, id: ObjectId, what: &'static str) {
+    pub(super) fn missing(&mut self, id: ObjectId, what: &'static str) {
         self.missing.entry(id).or_insert(what);
     }
 
-    fn unreadable(&mut self, id: ObjectId, why: String) {
+    pub(super) fn unreadable(&mut self, id: ObjectId, why: String) {
         self.unreadable.insert(id, why);
     }
 
-    fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: Self) {
         other.names.iter().for_each(|(name, tree)| self.name(name, tree));
         for (id, what) in other.missing {
             let known = self.missing.entry(id).or_insert(what);
@@ -267,7 +265,15 @@ impl Found {
         self.unreadable.extend(other.unreadable);
     }
 
-    fn report(self, partial: bool, coverage: &mut Coverage) {
+    /// Scans file names, each once, as part of the tree with the smallest object name.
+    pub(super) fn scan_names(&self, sink: &dyn Sink) {
+        for (name, tree) in &self.names {
+            let origin = Origin::Tree { id: oid(tree) };
+            sink.chunk(Chunk::whole(name, &origin, Encoding::Plain));
+        }
+    }
+
+    pub(super) fn report(self, partial: bool, coverage: &mut Coverage) {
         if !self.missing.is_empty() {
             let examples: Vec<String> = self
                 .missing
@@ -293,7 +299,7 @@ impl Found {
 }
 
 /// Scans the names of refs.
-fn scan_refs(repository: &Repository, sink: &dyn Sink, coverage: &mut Coverage) {
+pub(super) fn scan_refs(repository: &Repository, sink: &dyn Sink, coverage: &mut Coverage) {
     let refs = refs::read(repository);
     coverage.refs += refs.list.len() as u64;
     for found in refs.list {
@@ -306,7 +312,7 @@ fn scan_refs(repository: &Repository, sink: &dyn Sink, coverage: &mut Coverage) 
 }
 
 /// Scans the configuration, where URLs can hold credentials.
-fn scan_git_files(
+pub(super) fn scan_git_files(
     repository: &Repository,
     options: &ObjectOptions,
     sink: &dyn Sink,

@@ -47,6 +47,11 @@ impl<'a> TreeEntries<'a> {
         Self { rest: content, id_len }
     }
 
+    /// Bytes not read yet.
+    pub(in crate::source) fn rest_len(&self) -> usize {
+        self.rest.len()
+    }
+
     fn parse(&mut self) -> Option<TreeEntry<'a>> {
         let mut mode = 0_u32;
         let mut at = 0;

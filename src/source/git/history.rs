@@ -1,0 +1,226 @@
+//! The whole object database at pack speed: what [`super::objects`] finds, in a fraction of the
+//! time.
+//!
+//! Objects come from the own pack traversal in delta order, each built once. Trees are read only
+//! where they differ from their base ([`super::tree_delta`]).
+
+use std::num::NonZero;
+
+use gix::ObjectId;
+
+use super::super::content::Feeder;
+use super::super::{Sink, SourceError, names, parallel};
+use super::lookup::tree_of_commit;
+use super::objects::{Found, ObjectOptions, parents, scan_git_files, scan_refs, tagged};
+use super::pack::{
+    Base, Database, DeltaMap, HashKind, Object, ObjectDirectories, ObjectKind, TraverseOptions, Visitor,
+    traverse,
+};
+use super::repository::Repository;
+use super::tree_delta::{Entries, Layout};
+use super::tree_entries::TreeEntry;
+use crate::chunk::Chunk;
+use crate::finding::{Coverage, GapKind, Oid, Origin};
+
+/// Scans every distinct object once, the names of refs and the configuration.
+///
+/// Objects count whether anything reaches them or not. An object that others name and that is
+/// not there is a gap, all of them together one; so is the boundary of a shallow clone.
+///
+/// # Errors
+/// Never at present; single objects that fail are gaps.
+pub fn scan(
+    repository: &Repository,
+    options: &ObjectOptions,
+    sink: &dyn Sink,
+) -> Result<Coverage, SourceError> {
+    let mut coverage = Coverage { scopes: vec!["full history".to_owned()], ..Coverage::default() };
+    let hash = match repository.hash_kind().len_in_bytes() {
+        32 => HashKind::Sha256,
+        _ => HashKind::Sha1,
+    };
+    let directories = ObjectDirectories::discover(&repository.common_dir().join("objects"), hash, None);
+    let traverse_options = TraverseOptions {
+        jobs: NonZero::new(parallel::threads(options.jobs)).unwrap_or(NonZero::<usize>::MIN),
+        ..TraverseOptions::default()
+    };
+    let shallow = repository.shallow_boundary();
+    let walk = Walk {
+        options,
+        sink,
+        known: Database::open(&directories, traverse_options.most_object),
+        shallow: &shallow,
+        id_len: hash.name_len(),
+        found: std::sync::Mutex::default(),
+    };
+    let traversal = traverse(&directories, &traverse_options, &&walk);
+    let counts = traversal.counts;
+    coverage.commits += counts.commits;
+    coverage.tags += counts.tags;
+    coverage.trees += counts.trees;
+    coverage.blobs += counts.blobs;
+    coverage.bytes += counts.bytes;
+    coverage.gaps.extend(traversal.gaps);
+    log::debug!("{} packs, idle {:?}", traversal.packs, traversal.idle);
+
+    let found = walk.found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    found.scan_names(sink);
+    scan_refs(repository, sink, &mut coverage);
+    scan_git_files(repository, options, sink, &mut coverage);
+    found.report(repository.is_partial(), &mut coverage);
+    if !shallow.is_empty() {
+        coverage.gap(
+            GapKind::Shallow,
+            "history",
+            format!("cut at {} commits by a shallow clone; run `git fetch --unshallow`", shallow.len()),
+        );
+    }
+    if sink.cancelled() {
+        coverage.gap(GapKind::Interrupted, "objects", "stopped by a signal");
+    }
+    coverage.gaps.sort();
+    Ok(coverage)
+}
+
+/// What the workers share.
+struct Walk<'a> {
+    options: &'a ObjectOptions,
+    sink: &'a dyn Sink,
+    known: Database,
+    shallow: &'a [Oid],
+    id_len: usize,
+    found: std::sync::Mutex<Found>,
+}
+
+/// What one worker came across; joined when it is dropped.
+struct Local<'w> {
+    found: Found,
+    all: &'w std::sync::Mutex<Found>,
+}
+
+impl Drop for Local<'_> {
+    fn drop(&mut self) {
+        let mut all = self.all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        all.merge(std::mem::take(&mut self.found));
+    }
+}
+
+/// What is known of an object that helps with its deltas.
+enum State {
+    Tree(Layout),
+    Other,
+}
+
+impl Walk<'_> {
+    fn content(&self, object: &Object<'_>, origin: &Origin) {
+        let emit = |chunk: Chunk<'_>| self.sink.chunk(chunk);
+        Feeder::new(&emit, self.options.windows).bytes(object.bytes, origin);
+    }
+
+    fn commit(&self, object: &Object<'_>, found: &mut Found) {
+        let id = object.id();
+        self.content(object, &Origin::Commit { id });
+        self.check(tree_of_commit(object.bytes), "tree", found);
+        if !self.shallow.contains(&id) {
+            parents(object.bytes).for_each(|parent| self.check(parent, "commit", found));
+        }
+    }
+
+    fn check(&self, id: Option<ObjectId>, what: &'static str, found: &mut Found) {
+        let known = |id: &ObjectId| Oid::from_bytes(id.as_bytes()).is_ok_and(|id| self.known.contains(&id));
+        if let Some(id) = id.filter(|id| !known(id)) {
+            found.missing(id, what);
+        }
+    }
+
+    /// Everything but deltas of trees.
+    fn visit(&self, local: &mut Local<'_>, object: &Object<'_>, base: Option<(&Layout, &DeltaMap)>) -> State {
+        match object.kind {
+            ObjectKind::Blob => self.content(object, &Origin::Blob { id: object.id() }),
+            ObjectKind::Commit => self.commit(object, &mut local.found),
+            ObjectKind::Tag => {
+                self.content(object, &Origin::Tag { id: object.id() });
+                self.check(tagged(object.bytes), "tagged object", &mut local.found);
+            }
+            ObjectKind::Tree => return self.tree(local, object, base),
+        }
+        State::Other
+    }
+
+    fn tree(&self, local: &mut Local<'_>, object: &Object<'_>, base: Option<(&Layout, &DeltaMap)>) -> State {
+        let mut reader = TreeReader { walk: self, object, found: &mut local.found };
+        let read = match base {
+            Some((layout, delta)) => layout.read_delta(object.bytes, self.id_len, delta, &mut reader),
+            None => Layout::read(object.bytes, self.id_len, &mut reader),
+        };
+        match (read, ObjectId::try_from(object.id().as_bytes())) {
+            (Ok(layout), _) => State::Tree(layout),
+            (Err(_), Ok(id)) => {
+                local.found.unreadable(id, "is not a well-formed tree".to_owned());
+                State::Other
+            }
+            (Err(_), Err(_)) => State::Other,
+        }
+    }
+}
+
+/// Looks at the entries of one tree.
+struct TreeReader<'a, 'w> {
+    walk: &'a Walk<'w>,
+    object: &'a Object<'a>,
+    found: &'a mut Found,
+}
+
+impl Entries for TreeReader<'_, '_> {
+    fn fresh(&mut self, entry: TreeEntry<'_>) -> bool {
+        if !entry.is_submodule() {
+            let what = if entry.is_tree() { "tree" } else { "blob" };
+            self.walk.check(ObjectId::try_from(entry.id).ok(), what, self.found);
+        }
+        let notable = names::may_hold_token(entry.name);
+        if notable {
+            self.notable(entry);
+        }
+        notable
+    }
+
+    fn notable(&mut self, entry: TreeEntry<'_>) {
+        if let Ok(id) = ObjectId::try_from(self.object.id().as_bytes()) {
+            self.found.name(entry.name, &id);
+        }
+    }
+}
+
+impl<'w> Visitor for &'w Walk<'w> {
+    type Local = Local<'w>;
+    type State = State;
+
+    fn local(&self) -> Local<'w> {
+        Local { found: Found::default(), all: &self.found }
+    }
+
+    fn wants(&self, _kind: ObjectKind) -> bool {
+        true
+    }
+
+    fn root(&self, local: &mut Local<'w>, object: &Object<'_>) -> State {
+        self.visit(local, object, None)
+    }
+
+    fn child(
+        &self,
+        local: &mut Local<'w>,
+        object: &Object<'_>,
+        base: &Base<'_, State>,
+        delta: &DeltaMap,
+    ) -> State {
+        match base.state {
+            State::Tree(layout) => self.visit(local, object, Some((layout, delta))),
+            State::Other => self.visit(local, object, None),
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.sink.cancelled()
+    }
+}
