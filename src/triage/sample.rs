@@ -148,9 +148,9 @@ mod tests {
     #[test]
     fn example_marks_need_length_or_provider() {
         let marked = ["wJalrXUtnFEMI", "/K7MDENG/", "EXAMPLEKEY"].concat();
-        assert!(published(&info("generic-secret", "generic"), marked.as_bytes()).is_some());
-        assert!(published(&info("generic-secret", "generic"), b"myEXAMPLEKEY").is_none());
-        assert!(published(&info("generic-secret", "generic"), b"this-is-an-EXAMPLE").is_none());
+        assert!(published(&info("nobodys-value", "generic"), marked.as_bytes()).is_some());
+        assert!(published(&info("nobodys-value", "generic"), b"myEXAMPLEKEY").is_none());
+        assert!(published(&info("nobodys-value", "generic"), b"this-is-an-EXAMPLE").is_none());
     }
 
     #[test]

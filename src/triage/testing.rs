@@ -28,12 +28,20 @@ pub(crate) fn info(id: &str, kind: &'static str) -> RuleInfo {
     }
 }
 
+/// Id of the rule for passwords.
+const CHOSEN: &str = "generic-password";
+
+/// The same rule for secrets that people choose.
+fn guessable(rule: RuleInfo) -> RuleInfo {
+    RuleInfo { guessable: true, ..rule }
+}
+
 impl Book {
     /// The book of rules these tests speak of; see the indices below.
     pub(crate) fn standard() -> Self {
         let mut book = Self::default();
         book.add(info("acme-token", "token"));
-        book.add(RuleInfo { guessable: true, ..info("generic-password", "generic") });
+        book.add(guessable(info(CHOSEN, "generic")));
         book.add(info("acme-id", "token"));
         book.add(info("other-key", "assignment"));
         book.add(RuleInfo { public: true, ..info("acme-publishable", "token") });

@@ -26,6 +26,11 @@ pub(crate) fn token(seed: &str) -> String {
     expand("${ghp_:github}", &|_| String::new(), &mut Rng::seeded(seed)).expect("a known generator")
 }
 
+/// A password as people choose them.
+pub(crate) fn password(end: &str) -> String {
+    ["Tr0ub4dor", "-and-", end].concat()
+}
+
 /// A request with defaults, as of a fixed day.
 pub(crate) fn request(scopes: Vec<Scope>) -> ScanRequest {
     ScanRequest { scopes, ..ScanRequest::new(TriageOptions::new(jiff::civil::date(2026, 6, 15))) }

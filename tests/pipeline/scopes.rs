@@ -3,7 +3,7 @@
 use keycull::finding::{Confidence, Disposition, Reachability, Severity};
 use keycull::pipeline::{ScanError, exit_code};
 
-use super::{files, history, lines, of_repo, request, scan, staged, stream, token, try_scan};
+use super::{files, history, lines, of_repo, password, request, scan, staged, stream, token, try_scan};
 use crate::support::git::GitRepo;
 
 #[test]
@@ -149,9 +149,10 @@ fn the_report_does_not_depend_on_threads() {
     for round in 0..4 {
         for file in 0..12 {
             let text = format!(
-                "A={}\nB={}\npassword = \"Tr0ub4dor{round}x{file}\"\n",
+                "A={}\nB={}\npassword = \"{}\"\n",
                 token(&format!("{file}")),
-                token(&format!("{round}/{file}"))
+                token(&format!("{round}/{file}")),
+                password(&format!("{round}x{file}"))
             );
             repo.write(format!("d{}/f{file}.env", file % 3), text);
         }
