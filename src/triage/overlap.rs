@@ -117,11 +117,15 @@ fn conflict(a: &Candidate, b: &Candidate, contain: bool) -> bool {
 /// one secret, one finding, all its places.
 ///
 /// Only when exactly one rule knows it, and not as a coin toss: a value that stands under the
-/// names of several providers is a sample, and says nothing about a place without a name.
+/// names of several providers is a sample, and says nothing about a place without a name. Nor do
+/// secrets that people choose: equal ones need not be the same.
 fn adopt(kept: &mut [Kept], rules: &dyn RuleBook) {
     let generic = |place: &Kept| rules.info(place.rule).kind == "generic";
     let mut owners: HashMap<&[u8], Option<u16>> = HashMap::new();
-    for place in kept.iter().filter(|place| !generic(place) && place.candidate.confidence > Confidence::Low) {
+    let knows = |place: &&Kept| {
+        !generic(place) && !rules.info(place.rule).guessable && place.candidate.confidence > Confidence::Low
+    };
+    for place in kept.iter().filter(knows) {
         owners
             .entry(place.candidate.secret.expose())
             .and_modify(|owner| *owner = owner.filter(|rule| *rule == place.rule))

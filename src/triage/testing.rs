@@ -46,6 +46,7 @@ impl Book {
         book.add(info("other-key", "assignment"));
         book.add(RuleInfo { public: true, ..info("acme-publishable", "token") });
         book.add(info("generic-key-block", "block"));
+        book.add(guessable(info("acme-uri", "uri")));
         book.rules[usize::from(ACME_ID)].1.push(Partner { rule: ACME, within_lines: 3, required: true });
         book
     }
@@ -65,6 +66,8 @@ pub(crate) const ACME_ID: u16 = 2;
 pub(crate) const OTHER: u16 = 3;
 /// Publishable token.
 pub(crate) const PUBLIC: u16 = 4;
+/// Password in a URL.
+pub(crate) const URI: u16 = 6;
 /// Key block.
 pub(crate) const BLOCK: u16 = 5;
 

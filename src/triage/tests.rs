@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jiff::civil::{Date, date};
 
-use super::testing::{ACME, ACME_ID, BLOCK, Book, OTHER, PASSWORD, PUBLIC, acme, hits};
+use super::testing::{ACME, ACME_ID, BLOCK, Book, OTHER, PASSWORD, PUBLIC, URI, acme, hits};
 use super::*;
 use crate::chunk::{Chunk, Encoding};
 use crate::finding::*;
@@ -140,6 +140,14 @@ fn a_value_under_the_names_of_several_providers_is_nobodys() {
     all[0].confidence = Confidence::Low;
     let low = TriageOptions { min_confidence: Confidence::Low, ..options() };
     assert_eq!(rules(&triage(all, &low)), ["other-key", "generic-password"]);
+}
+
+#[test]
+fn equal_passwords_are_not_the_same_password() {
+    let chosen = ["correct", "-horse"].concat();
+    let mut all = seen(&file("a"), &format!("x://u:{chosen}@h"), &[(URI, &chosen)]);
+    all.extend(seen(&file("b"), &format!("key: {chosen}"), &[(PASSWORD, &chosen)]));
+    assert_eq!(rules(&triage(all, &options())), ["acme-uri", "generic-password"]);
 }
 
 #[test]
