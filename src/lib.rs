@@ -10,6 +10,7 @@
 //! enforces them.
 
 pub mod chunk;
+pub mod config;
 pub mod engine;
 pub mod finding;
 pub mod pipeline;

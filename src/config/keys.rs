@@ -1,0 +1,250 @@
+//! The table of settings: every key with its type, variable, flag, default and meaning.
+//!
+//! The parser, `keycull init`, the "did you mean" and the test of `docs/config.md` all read
+//! this one table.
+
+/// What a value looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `"text"`.
+    Text,
+    /// `["text", …]`.
+    List,
+    /// `true` or `false`.
+    Flag,
+    /// A number, 0 or more.
+    Number,
+}
+
+impl Kind {
+    /// The kind in words, for error messages and documentation.
+    #[must_use]
+    pub const fn expected(self) -> &'static str {
+        match self {
+            Self::Text => "a string",
+            Self::List => "a list of strings",
+            Self::Flag => "true or false",
+            Self::Number => "a whole number, 0 or more",
+        }
+    }
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Name in `keycull.toml`; `rules.x` stands in the table `[rules]`.
+    pub name: &'static str,
+    /// What its value looks like.
+    pub kind: Kind,
+    /// The environment variable that sets it.
+    pub variable: &'static str,
+    /// The flag that sets it.
+    pub flag: &'static str,
+    /// Value in force when nobody sets it, as TOML.
+    pub default: &'static str,
+    /// A value worth showing in a starter file, as TOML.
+    pub example: &'static str,
+    /// What it does, one or more sentences.
+    pub meaning: &'static str,
+}
+
+/// Every key of a configuration file but `schema` and the `[[rule]]` tables.
+pub const KEYS: [Key; 12] = [
+    Key {
+        name: "confidence",
+        kind: Kind::Text,
+        variable: "KEYCULL_CONFIDENCE",
+        flag: "--confidence",
+        default: "\"medium\"",
+        example: "\"medium\"",
+        meaning: "Report findings that are at least this sure: low, medium or high.",
+    },
+    Key {
+        name: "severity",
+        kind: Kind::Text,
+        variable: "KEYCULL_SEVERITY",
+        flag: "--severity",
+        default: "\"info\"",
+        example: "\"low\"",
+        meaning: "Report findings that are at least this bad: info, low, medium, high or critical.",
+    },
+    Key {
+        name: "fail-on",
+        kind: Kind::Text,
+        variable: "KEYCULL_FAIL_ON",
+        flag: "--fail-on",
+        default: "\"info\"",
+        example: "\"high\"",
+        meaning: "Exit with 1 only for findings at least this bad; milder ones are reported all the same.",
+    },
+    Key {
+        name: "exclude",
+        kind: Kind::List,
+        variable: "KEYCULL_EXCLUDE",
+        flag: "--exclude",
+        default: "[]",
+        example: "[\"third_party/**\"]",
+        meaning: "Leave out paths that match these globs. They are counted in the coverage of the report.",
+    },
+    Key {
+        name: "no-ignore",
+        kind: Kind::Flag,
+        variable: "KEYCULL_NO_IGNORE",
+        flag: "--no-ignore",
+        default: "false",
+        example: "true",
+        meaning: "Scan untracked files that git ignores, too. Tracked files are always scanned.",
+    },
+    Key {
+        name: "accept-incomplete",
+        kind: Kind::List,
+        variable: "KEYCULL_ACCEPT_INCOMPLETE",
+        flag: "--accept-incomplete",
+        default: "[]",
+        example: "[\"missing:media/**\"]",
+        meaning: "Gaps that do not make a scan incomplete: shallow, missing, unreadable or budget, alone or \
+                  with a glob of what they may concern.",
+    },
+    Key {
+        name: "rules.select",
+        kind: Kind::List,
+        variable: "KEYCULL_RULE",
+        flag: "--rule",
+        default: "[]",
+        example: "[\"github-*\", \"private-key\"]",
+        meaning: "Run only these rules (ids, or globs over ids). Empty stands for all but those that are \
+                  publishable by design.",
+    },
+    Key {
+        name: "rules.exclude",
+        kind: Kind::List,
+        variable: "KEYCULL_EXCLUDE_RULE",
+        flag: "--exclude-rule",
+        default: "[]",
+        example: "[\"jwt\"]",
+        meaning: "Do not run these rules (ids, or globs over ids).",
+    },
+    Key {
+        name: "rules.files",
+        kind: Kind::List,
+        variable: "KEYCULL_RULES",
+        flag: "--rules",
+        default: "[]",
+        example: "[\"security/rules.toml\"]",
+        meaning: "Further rule files. Paths are relative to the configuration file and stay below it.",
+    },
+    Key {
+        name: "format",
+        kind: Kind::Text,
+        variable: "KEYCULL_FORMAT",
+        flag: "--format",
+        default: "\"text\"",
+        example: "\"text\"",
+        meaning: "Format of the report on standard output or in --output.",
+    },
+    Key {
+        name: "color",
+        kind: Kind::Text,
+        variable: "KEYCULL_COLOR",
+        flag: "--color",
+        default: "\"auto\"",
+        example: "\"never\"",
+        meaning: "Colours in text reports: auto, always or never. NO_COLOR is honoured.",
+    },
+    Key {
+        name: "jobs",
+        kind: Kind::Number,
+        variable: "KEYCULL_JOBS",
+        flag: "--jobs",
+        default: "0",
+        example: "4",
+        meaning: "Worker threads; 0 stands for one per core. The report does not depend on it.",
+    },
+];
+
+/// Variables without a key, with their meaning.
+pub const OTHER_VARIABLES: [(&str, &str); 4] = [
+    (
+        "KEYCULL_CONFIG",
+        "Configuration file to read instead of the repository's `keycull.toml`, as `--config`.",
+    ),
+    ("KEYCULL_NO_CONFIG", "Set to `1` or `true`: read no configuration file, as `--no-config`."),
+    ("KEYCULL_BIN", "The keycull program the installed git hooks run, when it is not on `PATH`."),
+    ("KEYCULL_TOOLS", "Where `.ci/tools` keeps the outside validators; only for work on keycull itself."),
+];
+
+/// A starter configuration file: every key, commented out, with its meaning.
+#[must_use]
+pub fn starter() -> String {
+    let mut text = String::from(
+        "# Settings of keycull for this repository. Flags and KEYCULL_* variables win over them.\n\
+         # Every key is optional; the lines below show examples.\n\
+         schema = 1\n",
+    );
+    let (top, rules): (Vec<&Key>, Vec<&Key>) = KEYS.iter().partition(|key| !key.name.starts_with("rules."));
+    for key in top {
+        push_commented(&mut text, key, key.name);
+    }
+    text.push_str("\n[rules]\n");
+    for key in rules {
+        push_commented(&mut text, key, &key.name["rules.".len()..]);
+    }
+    text
+}
+
+fn push_commented(text: &mut String, key: &Key, name: &str) {
+    text.push('\n');
+    for line in wrapped(key.meaning, 88) {
+        text.push_str(&format!("# {line}\n"));
+    }
+    text.push_str(&format!("# Default: {}\n# {name} = {}\n", key.default, key.example));
+}
+
+/// Splits `text` at blanks into lines of at most `width` characters.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::file::parse;
+    use super::*;
+
+    #[test]
+    fn the_starter_file_is_valid_as_written_and_with_every_example_on() {
+        let text = starter();
+        parse(&text, Path::new("keycull.toml")).expect("as written");
+        let on: String = text
+            .lines()
+            .map(|line| match line.strip_prefix("# ") {
+                Some(rest) if rest.contains(" = ") => format!("{rest}\n"),
+                _ => format!("{line}\n"),
+            })
+            .collect();
+        let layer = parse(&on, Path::new("keycull.toml")).expect("with the examples on");
+        assert!(layer.confidence.is_some() && layer.jobs.is_some() && layer.no_ignore.is_some());
+        assert_eq!(layer.rules_select.len(), 2);
+    }
+
+    #[test]
+    fn variables_and_flags_are_unique() {
+        for pick in [|key: &Key| key.name, |key: &Key| key.variable, |key: &Key| key.flag] {
+            let mut names: Vec<&str> = KEYS.iter().map(pick).collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), KEYS.len());
+        }
+    }
+}
