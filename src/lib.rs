@@ -14,6 +14,7 @@ pub mod config;
 pub mod engine;
 pub mod finding;
 pub mod pipeline;
+pub mod hook;
 pub mod report;
 pub mod rule;
 pub mod source;

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, modules mirror `src/`.
 
+mod architecture;
 mod engine;
 mod pipeline;
 mod report;
