@@ -11,6 +11,7 @@ mod error;
 mod file;
 mod keys;
 mod suggest;
+mod text;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub use error::ConfigError;
 pub use file::{RuleTable, parse, read};
 pub use keys::{KEYS, Key, OTHER_VARIABLES, starter};
 pub use suggest::closest;
+pub use text::switch;
 
 /// Name of the configuration file at the root of a repository or a scanned directory.
 pub const FILE_NAME: &str = "keycull.toml";
