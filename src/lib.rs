@@ -10,6 +10,7 @@
 //! enforces them.
 
 pub mod chunk;
+pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod finding;

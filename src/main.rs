@@ -1,3 +1,7 @@
 //! The `keycull` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    keycull::cli::run(std::env::args_os())
+}

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, modules mirror `src/`.
 
 mod architecture;
+mod cli;
 mod engine;
 mod pipeline;
 mod report;

@@ -1,3 +1,5 @@
 //! What several integration tests build on.
 
 pub(crate) mod git;
+pub(crate) mod secret;
+pub(crate) mod tool;

@@ -1,0 +1,279 @@
+//! The command line as it is typed. What it means is worked out in `settings` and `target`.
+//!
+//! The only file that knows clap. Doc comments here are the text of `--help`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+const LEVELS: [&str; 5] = ["info", "low", "medium", "high", "critical"];
+
+/// Finds leaked credentials in git, proves whether they are live, and kills them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "keycull",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = "Examples:
+  keycull scan                     this repository: working tree and full history
+  keycull scan --staged            what the next commit would add
+  keycull scan src config.yml      these files only
+  keycull rules list               what it looks for
+  keycull hook install             scan before every commit
+
+Exit codes of scans: 0 clean, 1 findings, 2 usage or configuration error,
+3 nothing found but something could not be read, 130 or 143 after a signal."
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+
+    #[command(flatten)]
+    pub voice: Voice,
+}
+
+/// How much keycull says about its work.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Messages")]
+pub(super) struct Voice {
+    /// Say more on standard error; twice says more still
+    #[arg(short, long, action = ArgAction::Count, global = true, conflicts_with = "quiet")]
+    pub verbose: u8,
+
+    /// Say nothing on standard error but errors: no progress, no warnings
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+
+    /// Colours in text reports; NO_COLOR is honoured
+    #[arg(long, global = true, value_name = "WHEN", value_parser = PossibleValuesParser::new(["auto", "always", "never"]))]
+    pub color: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Look for leaked credentials
+    Scan(Box<ScanArgs>),
+    /// List, show, check and test rules
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// Write a commented keycull.toml into the repository
+    ///
+    /// An existing file is never overwritten.
+    Init(InitArgs),
+    /// Scan before every commit
+    #[command(subcommand)]
+    Hook(HookCommand),
+    /// Print a completion script for a shell
+    ///
+    /// Example: keycull completions bash > ~/.local/share/bash-completion/completions/keycull
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    ///
+    /// Example: keycull man > ~/.local/share/man/man1/keycull.1
+    Man,
+}
+
+/// Look for leaked credentials.
+#[derive(Debug, Default, Args)]
+#[command(
+    next_help_heading = "What to scan",
+    after_long_help = "What a PATH stands for:
+  none                    the repository around the current directory: its files and its history
+  a repository            its files and its history; a worktree, a submodule, a bare repository
+                          and a .git directory count as repositories
+  another directory       the files in it; repositories below it are named, not scanned
+  a file                  that file
+  -                       standard input
+
+Examples:
+  keycull scan
+  keycull scan --staged
+  keycull scan --no-history
+  keycull scan path/to/repository.git
+  keycull scan --report sarif=keycull.sarif --report json=keycull.json
+  keycull scan --rule 'github-*' --format jsonl
+  git show HEAD:config.yml | keycull scan - --stdin-name config.yml"
+)]
+pub(super) struct ScanArgs {
+    /// Repositories, directories or files; `-` is standard input
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+
+    /// Scan what the next commit would add: the index against HEAD
+    #[arg(long, conflicts_with_all = ["no_history", "history_only", "no_ignore", "stdin_name"])]
+    pub staged: bool,
+
+    /// Scan the files only, not the history
+    #[arg(long)]
+    pub no_history: bool,
+
+    /// Scan the history only, not the files
+    #[arg(long, conflicts_with = "no_history")]
+    pub history_only: bool,
+
+    /// Leave out paths that match GLOB (repeatable)
+    ///
+    /// A glob without a slash matches names at any depth, one with a slash is anchored at the
+    /// root; a directory that matches is left out whole. Excluded paths are counted.
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+
+    /// Scan untracked files that git ignores, too
+    #[arg(long)]
+    pub no_ignore: bool,
+
+    /// Name of standard input in reports
+    #[arg(long, value_name = "NAME")]
+    pub stdin_name: Option<PathBuf>,
+
+    /// Worker threads; 0, the default, stands for one per core
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+
+    /// Least confidence that is reported [default: medium]
+    #[arg(long, value_name = "LEVEL", help_heading = "What counts", value_parser = PossibleValuesParser::new(["low", "medium", "high"]))]
+    pub confidence: Option<String>,
+
+    /// Least severity that is reported [default: info]
+    #[arg(long, value_name = "LEVEL", help_heading = "What counts", value_parser = PossibleValuesParser::new(LEVELS))]
+    pub severity: Option<String>,
+
+    /// Least severity that makes the exit code 1 [default: info]
+    #[arg(long, value_name = "LEVEL", help_heading = "What counts", value_parser = PossibleValuesParser::new(LEVELS))]
+    pub fail_on: Option<String>,
+
+    /// Report what `keycull:allow` markers would silence, too
+    #[arg(long, help_heading = "What counts")]
+    pub no_allow: bool,
+
+    /// Accept a gap: KIND or KIND:GLOB (repeatable)
+    ///
+    /// KIND is shallow, missing, unreadable or budget. The gap stays in the report, but does not
+    /// make the exit code 3.
+    #[arg(long, value_name = "KIND[:GLOB]", help_heading = "What counts")]
+    pub accept_incomplete: Vec<String>,
+
+    /// Run only this rule: an id, or a glob over ids (repeatable)
+    #[arg(long, value_name = "ID", help_heading = "Rules")]
+    pub rule: Vec<String>,
+
+    /// Do not run this rule: an id, or a glob over ids (repeatable)
+    #[arg(long, value_name = "ID", help_heading = "Rules")]
+    pub exclude_rule: Vec<String>,
+
+    /// Add the rules of FILE (repeatable)
+    #[arg(long, value_name = "FILE", help_heading = "Rules", value_hint = ValueHint::FilePath)]
+    pub rules: Vec<PathBuf>,
+
+    /// Format of the report [default: text]
+    #[arg(long, short, value_name = "FORMAT", help_heading = "Output", value_parser = PossibleValuesParser::new(super::formats::names()))]
+    pub format: Option<String>,
+
+    /// Write the report to FILE instead of standard output
+    #[arg(long, short, value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+
+    /// Write one more report (repeatable)
+    #[arg(long, value_name = "FORMAT=FILE", help_heading = "Output")]
+    pub report: Vec<OsString>,
+
+    /// Put the raw secrets into the reports; refused for files that others can read
+    #[arg(long, help_heading = "Output")]
+    pub show_secrets: bool,
+
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// Which configuration file is read.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Settings")]
+pub(super) struct ConfigArgs {
+    /// Read FILE instead of the repository's keycull.toml
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+
+    /// Read no configuration file, not even the user's own
+    #[arg(long, conflicts_with = "config")]
+    pub no_config: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RulesCommand {
+    /// List all rules, one a line: id, severity, confidence, name
+    List {
+        /// Add the rules of FILE (repeatable)
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        rules: Vec<PathBuf>,
+        /// Only rules whose id matches: an id, or a glob over ids
+        ids: Vec<String>,
+    },
+    /// Show everything about one rule
+    Show {
+        /// Id of the rule
+        id: String,
+        /// Add the rules of FILE (repeatable)
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        rules: Vec<PathBuf>,
+    },
+    /// Check rule files: schema, ids, patterns, and every example through the whole engine
+    ///
+    /// Without FILE, checks the built-in rules.
+    Check {
+        /// Rule files
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// Write a commented keycull.toml.
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// Where to put it [default: the root of the repository around the current directory]
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub directory: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum HookCommand {
+    /// Install the hooks pre-commit and pre-merge-commit into this repository
+    ///
+    /// Honours core.hooksPath and linked worktrees. A hook that is not keycull's own is never
+    /// overwritten.
+    Install,
+    /// Remove keycull's own hooks from this repository, and nothing else
+    Uninstall,
+    /// Say which hooks are installed, and whether they run
+    Status,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_argument_has_a_help_text() {
+        fn check(command: &clap::Command) {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+}

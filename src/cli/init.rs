@@ -1,0 +1,45 @@
+//! `keycull init`: a commented configuration file to start from.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use crate::config;
+
+use super::args::InitArgs;
+use super::failure::{Failure, Outcome};
+use super::say;
+
+/// Writes the file into the directory named, else into the repository's root, else here.
+pub(super) fn run(args: &InitArgs) -> Outcome<u8> {
+    let directory = match &args.directory {
+        Some(directory) => directory.clone(),
+        None => root_around(Path::new(".")),
+    };
+    let file = directory.join(config::FILE_NAME);
+    write_new(&file)?;
+    say(&format!("wrote {}\n", super::failure::printable(&file.display().to_string())))
+}
+
+fn write_new(file: &Path) -> Outcome<()> {
+    // Exclusive, so that there is no moment in which another's file could be overwritten.
+    let made = OpenOptions::new().write(true).create_new(true).open(file);
+    made.and_then(|mut out| out.write_all(config::starter().as_bytes())).map_err(|error| {
+        let hint = match error.kind() {
+            ErrorKind::AlreadyExists => "edit it, or remove it first; docs/config.md lists every key",
+            ErrorKind::NotFound => "name an existing directory: keycull init DIR",
+            _ => "name a directory you can write to: keycull init DIR",
+        };
+        Failure::from(error).context(format!("cannot write {}", file.display())).hint(hint)
+    })
+}
+
+/// Root of the working tree around `start`, else `start` itself.
+fn root_around(start: &Path) -> PathBuf {
+    let found = start.canonicalize().ok().and_then(|full| {
+        full.ancestors()
+            .find(|directory| directory.join(".git").symlink_metadata().is_ok())
+            .map(Path::to_owned)
+    });
+    found.unwrap_or_else(|| start.to_owned())
+}

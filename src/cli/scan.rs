@@ -1,0 +1,219 @@
+//! `keycull scan`: from what was asked for to reports and an exit code.
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anstream::{AutoStream, ColorChoice};
+use globset::GlobSet;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::config::{Given, Place};
+use crate::finding::ScanReport;
+use crate::pipeline::{self, ScanRequest, Scope};
+use crate::report::{self, Format, ReportOptions, RepositoryInfo};
+use crate::source::Windows;
+use crate::source::git::index::IndexOptions;
+use crate::source::git::objects::ObjectOptions;
+use crate::source::git::{Head, Repository};
+use crate::source::tree::TreeOptions;
+use crate::triage::{AllowRule, TriageOptions};
+
+use super::args::{ScanArgs, Voice};
+use super::environment::Environment;
+use super::failure::{Failure, Outcome};
+use super::formats::{self, Wanted};
+use super::output::{self, Destination};
+use super::progress::Line;
+use super::rule_choice;
+use super::settings::{Color, Settings, path_globs};
+use super::signals::Interrupt;
+use super::target::Target;
+
+/// Nothing found at or above the level asked for.
+const CLEAN: u8 = 0;
+/// Findings.
+const FINDINGS: u8 = 1;
+/// Nothing found, but part of the scope was not read.
+const INCOMPLETE: u8 = 3;
+
+/// Scans, writes the reports, and gives the exit code.
+pub(super) fn run(args: &ScanArgs, voice: &Voice, environment: &Environment) -> Outcome<u8> {
+    let here = std::env::current_dir()
+        .map_err(|error| Failure::from(error).context("cannot tell the current directory"))?;
+    let target = Target::resolve(args, &here)?;
+    let settings = Settings::of_scan(args, voice, environment, target.config_root(&here).as_deref())?;
+    let reports = formats::wanted(args, &settings)?;
+    reports.iter().try_for_each(|report| report.to.check(args.show_secrets))?;
+    let engine = rule_choice::engine(&settings.rules)?;
+    let mut options = report_options(args, voice, &target);
+    let request = request(target, args, &settings, &reports)?;
+    let interrupt =
+        Interrupt::listen().map_err(|error| Failure::from(error).context("cannot listen for signals"))?;
+
+    let started = now();
+    let line = Line::start(!voice.quiet);
+    let outcome = pipeline::run(&request, &engine, &line, interrupt.flag());
+    drop(line);
+    let report = outcome?;
+    options.time = Some((started, now()));
+    for wanted in &reports {
+        write(&report, wanted, &options, settings.color)?;
+    }
+    Ok(exit_code(&report, &settings, &interrupt))
+}
+
+/// The exit code of `docs/exit-codes.md`, with `--fail-on` taken into account.
+fn exit_code(report: &ScanReport, settings: &Settings, interrupt: &Interrupt) -> u8 {
+    let code = pipeline::exit_code(report, interrupt.signal());
+    let fails = report.new_findings().any(|finding| finding.severity >= settings.fail_on);
+    if code != FINDINGS || fails {
+        code
+    } else if report.coverage.is_complete() {
+        CLEAN
+    } else {
+        INCOMPLETE
+    }
+}
+
+fn request(target: Target, args: &ScanArgs, settings: &Settings, reports: &[Wanted]) -> Outcome<ScanRequest> {
+    let mut request = ScanRequest::new(triage(args, settings)?);
+    request.jobs = settings.jobs;
+    request.config_hash = settings.hash(args.no_allow);
+    for gap in &settings.accept {
+        let accept = gap.value.to_string().parse().map_err(|error| {
+            Failure::from(error)
+                .context(gap.place.clone())
+                .hint("see docs/exit-codes.md for the kinds of gaps")
+        })?;
+        request.accept.push(accept);
+    }
+    let exclude = settings.exclude_globs()?;
+    match target {
+        Target::Stdin { name } => {
+            let input = Mutex::new(Box::new(io::stdin()) as Box<dyn io::Read + Send>);
+            request.scopes.push(Scope::Stream { input, name, windows: Windows::default() });
+        }
+        Target::Index { repository, limits } => {
+            let options = IndexOptions { limits, exclude, jobs: settings.jobs, ..IndexOptions::default() };
+            request.scopes.push(Scope::Staged(options));
+            request.repository = Some(*repository);
+        }
+        Target::Repository { repository, files, history } => {
+            if let Some(root) = repository.work_dir().filter(|_| files) {
+                let options = tree(root, settings, reports)?;
+                request.scopes.push(Scope::Files { options, tracked: true });
+            }
+            if history {
+                let options = ObjectOptions { jobs: settings.jobs, ..ObjectOptions::default() };
+                request.scopes.push(Scope::History(options));
+            }
+            request.repository = Some(*repository);
+        }
+        Target::Files { root, limits, repository } => {
+            let options = TreeOptions { limits, ..tree(&root, settings, reports)? };
+            request.scopes.push(Scope::Files { options, tracked: repository.is_some() });
+            request.repository = repository.map(|repository| *repository);
+        }
+    }
+    Ok(request)
+}
+
+fn triage(args: &ScanArgs, settings: &Settings) -> Outcome<TriageOptions> {
+    let mut options = TriageOptions::new(Timestamp::now().to_zoned(TimeZone::UTC).date());
+    options.min_confidence = settings.confidence;
+    options.min_severity = settings.severity;
+    // Rules for publishable keys run only when they are among the rules asked for.
+    options.include_public = !settings.rules.select.is_empty();
+    options.honour_allows = !args.no_allow;
+    // Files are left out unread; in history a path is known only once something was found.
+    for given in &settings.exclude {
+        options.allow.push(AllowRule {
+            entry: format!("{} (exclude = {:?})", given.place, given.value),
+            paths: Some(path_globs(std::slice::from_ref(given))?),
+            reason: Some("excluded path".to_owned()),
+            ..AllowRule::default()
+        });
+    }
+    Ok(options)
+}
+
+/// Options for the files below `root`; a report that is written there is not scanned.
+fn tree(root: &Path, settings: &Settings, reports: &[Wanted]) -> Outcome<TreeOptions> {
+    let exclude = with_reports(root, settings, reports)?;
+    Ok(TreeOptions { no_ignore: settings.no_ignore, exclude, jobs: settings.jobs, ..TreeOptions::new(root) })
+}
+
+fn with_reports(root: &Path, settings: &Settings, reports: &[Wanted]) -> Outcome<GlobSet> {
+    let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let mut globs = settings.exclude.clone();
+    for wanted in reports {
+        let Destination::File(file) = &wanted.to else { continue };
+        let full = file.canonicalize().ok();
+        let below = full.as_deref().and_then(|full| full.strip_prefix(&root).ok()).and_then(Path::to_str);
+        if let Some(below) = below {
+            let value = format!("/{}", globset::escape(below));
+            globs.push(Given { value, place: Place::Flag("--output") });
+        }
+    }
+    path_globs(&globs)
+}
+
+fn report_options(args: &ScanArgs, voice: &Voice, target: &Target) -> ReportOptions {
+    let repository = match target {
+        Target::Index { repository, .. } | Target::Repository { repository, .. } => Some(repository),
+        Target::Files { repository, .. } => repository.as_ref(),
+        Target::Stdin { .. } => None,
+    };
+    ReportOptions {
+        show_secrets: args.show_secrets,
+        quiet: voice.quiet,
+        repository: repository.map(|repository| info(repository)),
+        ..ReportOptions::default()
+    }
+}
+
+fn info(repository: &Repository) -> RepositoryInfo {
+    let revision = match repository.head() {
+        Head::Commit(id) => Some(id.to_string()),
+        Head::Unborn | Head::Unknown { .. } => None,
+    };
+    RepositoryInfo { revision, ..RepositoryInfo::default() }
+}
+
+fn write(report: &ScanReport, wanted: &Wanted, options: &ReportOptions, color: Color) -> Outcome<()> {
+    let mut options = options.clone();
+    // Everything but the one format that demands a time stays the same from run to run.
+    options.time = options.time.filter(|_| wanted.format == Format::Gitlab);
+    match &wanted.to {
+        Destination::Stdout => {
+            options.color = match color {
+                Color::Always => true,
+                Color::Never => false,
+                Color::Auto => AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+            };
+            options.width = terminal_width();
+            output::to_stdout(|out| report::write(report, wanted.format, &options, out))
+        }
+        Destination::File(path) => {
+            options.color = color == Color::Always;
+            Ok(report::write_file(path, report, wanted.format, &options)?)
+        }
+    }
+}
+
+/// Columns of the terminal on standard output, if that is one.
+fn terminal_width() -> Option<usize> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}

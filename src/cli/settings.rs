@@ -1,0 +1,371 @@
+//! What a scan is asked for, once flags, environment and configuration files are joined.
+//!
+//! Precedence, nearest first: flags, `KEYCULL_*` variables, `keycull.toml` of what is scanned,
+//! the user's own configuration file, defaults.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use sha2::{Digest, Sha256};
+
+use crate::config::{self, AcceptedGap, Given, KEYS, Key, Layer, Place, RuleTable};
+use crate::finding::{Confidence, Severity};
+
+use super::args::{ConfigArgs, ScanArgs, Voice};
+use super::environment::Environment;
+use super::failure::{Failure, Outcome};
+
+/// When text reports are coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Even into files and pipes.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// Which rules run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RuleChoice {
+    /// Ids or globs; empty stands for all.
+    pub select: Vec<Given<String>>,
+    /// Ids or globs that do not run.
+    pub exclude: Vec<Given<String>>,
+    /// Further rule files.
+    pub files: Vec<Given<PathBuf>>,
+    /// Rules out of configuration files.
+    pub tables: Vec<RuleTable>,
+}
+
+/// Every setting with a value.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    /// Least confidence that is reported.
+    pub confidence: Confidence,
+    /// Least severity that is reported.
+    pub severity: Severity,
+    /// Least severity that makes the exit code 1.
+    pub fail_on: Severity,
+    /// Format of the report on standard output or in `--output`, as written.
+    pub format: Option<Given<String>>,
+    /// When text reports are coloured.
+    pub color: Color,
+    /// Worker threads; at least 1.
+    pub jobs: usize,
+    /// Untracked files that git ignores are scanned, too.
+    pub no_ignore: bool,
+    /// Globs of paths left out, as written.
+    pub exclude: Vec<Given<String>>,
+    /// Gaps that may stay.
+    pub accept: Vec<Given<AcceptedGap>>,
+    /// Which rules run.
+    pub rules: RuleChoice,
+}
+
+impl Settings {
+    /// Joins the settings of a scan; `root` is where the scanned tree's `keycull.toml` would be.
+    ///
+    /// # Errors
+    /// A value that makes no sense, or a configuration file that cannot be used.
+    pub(super) fn of_scan(
+        args: &ScanArgs,
+        voice: &Voice,
+        environment: &Environment,
+        root: Option<&Path>,
+    ) -> Outcome<Self> {
+        let files = files(&args.config, environment, root)?;
+        Self::resolve(flags(args, voice)?.over(environment.layer()?).over(files))
+    }
+
+    fn resolve(layer: Layer) -> Outcome<Self> {
+        let jobs = match layer.jobs.map_or(0, |given| given.value) {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            many => many,
+        };
+        Ok(Self {
+            confidence: layer.confidence.map_or(Confidence::Medium, |given| given.value),
+            severity: layer.severity.map_or(Severity::Info, |given| given.value),
+            fail_on: layer.fail_on.map_or(Severity::Info, |given| given.value),
+            format: layer.format,
+            color: layer.color.map_or(Ok(Color::Auto), color)?,
+            jobs,
+            no_ignore: layer.no_ignore.is_some_and(|given| given.value),
+            exclude: layer.exclude,
+            accept: layer.accept_incomplete,
+            rules: RuleChoice {
+                select: layer.rules_select,
+                exclude: layer.rules_exclude,
+                files: layer.rules_files,
+                tables: layer.rules,
+            },
+        })
+    }
+
+    /// The globs of [`Settings::exclude`], compiled; see [`path_globs`] for what they match.
+    ///
+    /// # Errors
+    /// A glob that is not one; the error names its place.
+    pub(super) fn exclude_globs(&self) -> Outcome<GlobSet> {
+        path_globs(&self.exclude)
+    }
+
+    /// Hash of the settings that can change findings; rules have a hash of their own.
+    ///
+    /// Version 1 of the form: `name=value` lines, lists in sorted order, SHA-256, 16 digits.
+    pub(super) fn hash(&self, no_allow: bool) -> String {
+        let mut text = format!(
+            "v1\nconfidence={}\nseverity={}\nno-ignore={}\nno-allow={no_allow}\n",
+            self.confidence, self.severity, self.no_ignore
+        );
+        let lists = [
+            ("exclude", &self.exclude),
+            ("rules.select", &self.rules.select),
+            ("rules.exclude", &self.rules.exclude),
+        ];
+        for (name, list) in lists {
+            let mut items: Vec<&str> = list.iter().map(|given| given.value.as_str()).collect();
+            items.sort_unstable();
+            items.dedup();
+            for item in items {
+                let _ = writeln!(text, "{name}={item:?}");
+            }
+        }
+        Sha256::digest(text)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Compiles path globs, matched against paths relative to the scanned root.
+///
+/// A glob without a slash matches a name at any depth, one with a slash is anchored at the
+/// root. A directory that matches takes everything below it along; a trailing slash says that
+/// only directories are meant. `*` does not cross a slash, `**` does.
+///
+/// # Errors
+/// A glob that is not one; the error names its place.
+pub(super) fn path_globs(globs: &[Given<String>]) -> Outcome<GlobSet> {
+    let mut set = GlobSetBuilder::new();
+    for given in globs {
+        for pattern in expanded(&given.value) {
+            let glob = GlobBuilder::new(&pattern).literal_separator(true).backslash_escape(true).build();
+            let failed = |error: globset::Error| {
+                let message = format!("{}: `{}` is not a glob: {}", given.place, given.value, error.kind());
+                Failure::new(message).hint("write a literal bracket as [[], a star as [*]")
+            };
+            set.add(glob.map_err(failed)?);
+        }
+    }
+    set.build().map_err(|error| Failure::from(error).context("the path globs are too large together"))
+}
+
+/// The full patterns one path glob stands for.
+fn expanded(glob: &str) -> Vec<String> {
+    let anchored = glob.trim_end_matches('/').contains('/');
+    let body = glob.trim_start_matches("./").trim_matches('/');
+    let base = if anchored { body.to_owned() } else { format!("**/{body}") };
+    let below = format!("{base}/**");
+    if glob.ends_with('/') { vec![below] } else { vec![base, below] }
+}
+
+fn color(given: Given<String>) -> Outcome<Color> {
+    match given.value.as_str() {
+        "auto" => Ok(Color::Auto),
+        "always" => Ok(Color::Always),
+        "never" => Ok(Color::Never),
+        other => {
+            Err(Failure::new(format!("{}: `color`: `{other}` is not auto, always or never", given.place)))
+        }
+    }
+}
+
+/// The layer of the flags.
+fn flags(args: &ScanArgs, voice: &Voice) -> Outcome<Layer> {
+    let mut layer = Layer::default();
+    let single = [
+        ("confidence", &args.confidence),
+        ("severity", &args.severity),
+        ("fail-on", &args.fail_on),
+        ("format", &args.format),
+        ("color", &voice.color),
+    ];
+    for (name, value) in single {
+        if let Some(text) = value {
+            set(&mut layer, name, text)?;
+        }
+    }
+    let lists = [
+        ("exclude", &args.exclude),
+        ("accept-incomplete", &args.accept_incomplete),
+        ("rules.select", &args.rule),
+        ("rules.exclude", &args.exclude_rule),
+    ];
+    for (name, items) in lists {
+        items.iter().try_for_each(|item| set(&mut layer, name, item))?;
+    }
+    layer.jobs = args.jobs.map(|value| Given { value, place: Place::Flag("--jobs") });
+    layer.no_ignore = args.no_ignore.then_some(Given { value: true, place: Place::Flag("--no-ignore") });
+    let files = args.rules.iter().cloned();
+    layer.rules_files = files.map(|value| Given { value, place: Place::Flag("--rules") }).collect();
+    Ok(layer)
+}
+
+fn set(layer: &mut Layer, name: &str, text: &str) -> Outcome<()> {
+    let key = key(name);
+    Ok(layer.set(key, text, Place::Flag(key.flag))?)
+}
+
+fn key(name: &str) -> &'static Key {
+    // NOTE: callers name entries of the table; a test runs them all.
+    KEYS.iter().find(|key| key.name == name).expect("a key of the table")
+}
+
+/// The layer of the configuration files: the scanned tree's over the user's own.
+fn files(args: &ConfigArgs, environment: &Environment, root: Option<&Path>) -> Outcome<Layer> {
+    if args.no_config || (args.config.is_none() && environment.switch("KEYCULL_NO_CONFIG")?) {
+        return Ok(Layer::default());
+    }
+    let named = args.config.clone().or_else(|| environment.get("KEYCULL_CONFIG").map(PathBuf::from));
+    let near = match named {
+        Some(file) => read(&file)?,
+        None => root
+            .map(|root| root.join(config::FILE_NAME))
+            .map_or(Ok(Layer::default()), |f| read_if_there(&f))?,
+    };
+    let user = config::user_file(|name| environment.get(name).map(ToOwned::to_owned));
+    let far = user.map_or(Ok(Layer::default()), |file| read_if_there(&file))?;
+    Ok(near.over(far))
+}
+
+fn read_if_there(file: &Path) -> Outcome<Layer> {
+    match file.symlink_metadata() {
+        Err(error)
+            if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) =>
+        {
+            Ok(Layer::default())
+        }
+        _ => read(file),
+    }
+}
+
+fn read(file: &Path) -> Outcome<Layer> {
+    let layer = config::read(file).map_err(|error| {
+        Failure::from(error).hint("`keycull init` writes a commented example; --no-config reads no file")
+    })?;
+    log::info!("settings read from {}", file.display());
+    Ok(layer)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::args::{Cli, Command};
+    use super::*;
+
+    /// Settings of `keycull scan ARGS…` with `keycull.toml` holding `file`.
+    fn settings(args: &[&str], env: &Environment, file: &str) -> Outcome<Settings> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("keycull.toml"), file).unwrap();
+        let cli = Cli::try_parse_from(["keycull", "scan"].iter().chain(args)).unwrap();
+        let Command::Scan(scan) = cli.command else { panic!("not a scan") };
+        Settings::of_scan(&scan, &cli.voice, env, Some(dir.path()))
+    }
+
+    #[test]
+    fn nearer_places_win() {
+        let file = "confidence = \"low\"\nseverity = \"low\"\njobs = 1\n";
+        let env = Environment::from([("KEYCULL_CONFIDENCE", "medium"), ("KEYCULL_SEVERITY", "high")]);
+        let s = settings(&["--confidence", "high"], &env, file).unwrap();
+        assert_eq!((s.confidence, s.severity, s.jobs), (Confidence::High, Severity::High, 1));
+    }
+
+    #[test]
+    fn defaults_hold_when_nobody_speaks() {
+        let s = settings(&[], &Environment::default(), "").unwrap();
+        assert_eq!(
+            (s.confidence, s.severity, s.fail_on),
+            (Confidence::Medium, Severity::Info, Severity::Info)
+        );
+        assert!(s.jobs >= 1 && !s.no_ignore && s.color == Color::Auto);
+    }
+
+    #[test]
+    fn every_flag_of_the_table_arrives() {
+        let s = settings(
+            &[
+                "--fail-on=high",
+                "--exclude=a",
+                "--no-ignore",
+                "--accept-incomplete=missing:*.bin",
+                "--rule=x",
+                "--exclude-rule=y",
+                "--rules=z.toml",
+                "--format=text",
+                "--color=never",
+                "--jobs=3",
+                "--severity=low",
+            ],
+            &Environment::default(),
+            "exclude = [\"b\"]\n",
+        )
+        .unwrap();
+        assert_eq!(
+            (s.fail_on, s.severity, s.jobs, s.color),
+            (Severity::High, Severity::Low, 3, Color::Never)
+        );
+        assert!(s.no_ignore);
+        assert_eq!(s.exclude.iter().map(|g| g.value.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(s.accept[0].value.to_string(), "missing:*.bin");
+        assert_eq!((s.rules.select.len(), s.rules.exclude.len(), s.rules.files.len()), (1, 1, 1));
+    }
+
+    #[test]
+    fn no_config_reads_nothing_and_config_reads_one() {
+        let s = settings(&["--no-config"], &Environment::default(), "confidence = \"low\"").unwrap();
+        assert_eq!(s.confidence, Confidence::Medium);
+        let env = Environment::from([("KEYCULL_NO_CONFIG", "true")]);
+        assert_eq!(settings(&[], &env, "nonsense").unwrap().confidence, Confidence::Medium);
+        assert!(settings(&["--config", "/no/such/file"], &env, "").is_err());
+    }
+
+    #[test]
+    fn the_hash_follows_what_can_change_findings_and_nothing_else() {
+        let hash = |args: &[&str]| settings(args, &Environment::default(), "").unwrap().hash(false);
+        assert_eq!(hash(&[]), hash(&["--jobs=2", "--format=text", "--fail-on=high"]));
+        assert_eq!(hash(&["--exclude=a", "--exclude=b"]), hash(&["--exclude=b", "--exclude=a"]));
+        let different = [
+            hash(&[]),
+            hash(&["--confidence=low"]),
+            hash(&["--severity=low"]),
+            hash(&["--no-ignore"]),
+            hash(&["--exclude=a"]),
+            hash(&["--rule=a"]),
+            hash(&["--exclude-rule=a"]),
+            settings(&[], &Environment::default(), "").unwrap().hash(true),
+        ];
+        let mut unique = different.to_vec();
+        unique.sort();
+        unique.dedup();
+        assert_eq!(unique.len(), different.len());
+    }
+
+    fn globs(list: &[&str]) -> GlobSet {
+        let given = |glob: &&str| Given { value: (*glob).to_owned(), place: Place::Flag("--exclude") };
+        path_globs(&list.iter().map(given).collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn globs_match_as_documented() {
+        let set = globs(&["vendor", "docs/*.md", "/top.txt", "build/"]);
+        for path in ["vendor", "vendor/a", "x/vendor/a/b", "docs/a.md", "top.txt", "x/build/a"] {
+            assert!(set.is_match(path), "{path}");
+        }
+        for path in ["vendors", "docs/x/a.md", "x/docs/a.md", "x/top.txt", "build"] {
+            assert!(!set.is_match(path), "{path}");
+        }
+        let bad = [Given { value: "a[".to_owned(), place: Place::Flag("--exclude") }];
+        assert!(path_globs(&bad).is_err());
+    }
+}

@@ -1,0 +1,91 @@
+//! `keycull rules`.
+
+use std::fs;
+
+use crate::support::secret::random;
+use crate::support::tool::run;
+
+const RULE: &str = r#"schema = 1
+
+[[rule]]
+id = "acme-key"
+name = "Acme key"
+description = "Opens the Acme API."
+kind = "token"
+severity = "high"
+prefix = "acme_"
+body = "[A-Za-z0-9]{32}"
+examples = ['key = "acme_${alnum:32}"']
+negatives = ['key = "acme_${alnum:12}"']
+"#;
+
+#[test]
+fn list_has_one_line_for_each_rule() {
+    let here = tempfile::tempdir().expect("a directory");
+    let all = run(here.path(), &["rules", "list"]).expect(0);
+    assert!(all.stdout.lines().count() >= 60, "{}", all.stdout);
+    assert!(all.stdout.lines().any(|line| line.starts_with("github-pat ") && line.contains("critical")));
+    let some = run(here.path(), &["rules", "list", "github-*"]).expect(0);
+    assert!(some.stdout.lines().count() >= 4 && some.stdout.lines().all(|line| line.starts_with("github-")));
+    run(here.path(), &["rules", "list", "nope-*"]).expect(2);
+}
+
+#[test]
+fn show_tells_how_to_rotate() {
+    let here = tempfile::tempdir().expect("a directory");
+    let shown = run(here.path(), &["rules", "show", "github-pat"]).expect(0);
+    for part in ["GitHub", "critical", "rotate", "https://"] {
+        assert!(shown.stdout.contains(part), "{part} is missing: {}", shown.stdout);
+    }
+    let unknown = run(here.path(), &["rules", "show", "github-pta"]).expect(2);
+    assert!(unknown.stderr.contains("did you mean `github-pat`?"), "{}", unknown.stderr);
+}
+
+#[test]
+fn the_built_in_rules_pass_their_own_check() {
+    let here = tempfile::tempdir().expect("a directory");
+    let checked = run(here.path(), &["rules", "check"]).expect(0);
+    assert!(checked.stdout.contains(" 0 failures"), "{}", checked.stdout);
+}
+
+#[test]
+fn own_rules_are_checked_used_and_listed() {
+    let here = tempfile::tempdir().expect("a directory");
+    fs::write(here.path().join("mine.toml"), RULE).expect("a file");
+    fs::write(here.path().join("a.txt"), format!("key = {}{}\n", "acme_", random(3, 32))).expect("a file");
+    let checked = run(here.path(), &["rules", "check", "mine.toml"]).expect(0);
+    assert!(checked.stdout.contains("1 rules, 2 examples, 0 failures"), "{}", checked.stdout);
+    run(here.path(), &["scan", "a.txt", "--rules", "mine.toml"]).expect(1);
+    run(here.path(), &["scan", "a.txt", "--rules", "mine.toml", "--rule", "acme-key"]).expect(1);
+    let listed = run(here.path(), &["rules", "list", "--rules", "mine.toml", "acme-key"]).expect(0);
+    assert!(listed.stdout.starts_with("acme-key"));
+}
+
+#[test]
+fn check_lists_every_mistake_and_finds_examples_that_fail() {
+    let here = tempfile::tempdir().expect("a directory");
+    let broken = RULE.replace("kind = \"token\"", "kind = \"tokken\"");
+    let twice = format!("{broken}{}", broken.replace("schema = 1", "").replace("acme-key", "acme-other"));
+    fs::write(here.path().join("broken.toml"), twice).expect("a file");
+    let run_broken = run(here.path(), &["rules", "check", "broken.toml"]).expect(1);
+    assert_eq!(run_broken.stdout.lines().filter(|line| line.starts_with("broken.toml:")).count(), 2);
+
+    fs::write(here.path().join("wrong.toml"), RULE.replace("alnum:32", "alnum:20")).expect("a file");
+    let run_wrong = run(here.path(), &["rules", "check", "wrong.toml"]).expect(1);
+    assert!(run_wrong.stdout.contains("1 failures"), "{}", run_wrong.stdout);
+
+    fs::write(here.path().join("taken.toml"), RULE.replace("acme-key", "github-pat")).expect("a file");
+    let taken = run(here.path(), &["rules", "check", "taken.toml"]).expect(2);
+    assert!(taken.stderr.contains("two rules are called `github-pat`"), "{}", taken.stderr);
+    run(here.path(), &["rules", "check", "no-such.toml"]).expect(2);
+}
+
+#[test]
+fn the_rule_in_the_guide_works() {
+    let here = tempfile::tempdir().expect("a directory");
+    let guide = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md")).expect("the guide");
+    let rule = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a rule");
+    fs::write(here.path().join("acme.toml"), rule).expect("a file");
+    let checked = run(here.path(), &["rules", "check", "acme.toml"]).expect(0);
+    assert!(checked.stdout.contains("1 rules, 4 examples, 0 failures"), "{}", checked.stdout);
+}
