@@ -64,7 +64,9 @@ fn a_rule_file_with_an_error_names_the_line() {
 fn a_glob_that_is_none() {
     let repo = GitRepo::new();
     assert!(refused(run(repo.path(), &["scan", "--exclude", "a["])).contains("--exclude"));
-    assert!(refused(run(repo.path(), &["scan", "--accept-incomplete", "gone"])).contains("unknown kind of gap"));
+    assert!(
+        refused(run(repo.path(), &["scan", "--accept-incomplete", "gone"])).contains("unknown kind of gap")
+    );
 }
 
 #[test]

@@ -27,8 +27,10 @@ fn every_key_has_its_row() {
 #[test]
 fn every_row_is_a_key() {
     let text = document("docs/config.md");
-    let table = text.split("## Keys").nth(1).and_then(|rest| rest.split("\n\nBesides").next()).expect("the table");
-    let rows: Vec<&str> = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let table =
+        text.split("## Keys").nth(1).and_then(|rest| rest.split("\n\nBesides").next()).expect("the table");
+    let rows: Vec<&str> =
+        table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
     let known: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
     assert_eq!(rows, known, "same keys, same order");
 }
@@ -50,7 +52,14 @@ fn every_variable_is_known_and_documented() {
 #[test]
 fn links_between_documents_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for name in ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md", "docs/config.md", "docs/exit-codes.md"] {
+    for name in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "docs/architecture.md",
+        "docs/config.md",
+        "docs/exit-codes.md",
+    ] {
         let text = document(name);
         let directory = root.join(name).parent().expect("a directory").to_owned();
         for (at, _) in text.match_indices("](") {

@@ -39,9 +39,12 @@ fn attributes_and_filters_hide_nothing() {
 
 #[test]
 fn configuration_hides_nothing() {
-    for (key, value) in
-        [("color.ui", "always"), ("diff.noprefix", "true"), ("diff.external", "true"), ("core.quotePath", "true")]
-    {
+    for (key, value) in [
+        ("color.ui", "always"),
+        ("diff.noprefix", "true"),
+        ("diff.external", "true"),
+        ("core.quotePath", "true"),
+    ] {
         let repo = started();
         repo.git(&["config", key, value]);
         repo.write("a ü.txt", leak());
@@ -55,7 +58,8 @@ fn configuration_hides_nothing() {
 #[test]
 fn utf16_is_read() {
     let repo = started();
-    let bytes: Vec<u8> = "\u{feff}".encode_utf16().chain(leak().encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let bytes: Vec<u8> =
+        "\u{feff}".encode_utf16().chain(leak().encode_utf16()).flat_map(u16::to_le_bytes).collect();
     repo.write("a.txt", bytes);
     repo.git(&["add", "."]);
     found(&repo, &["--staged"]);

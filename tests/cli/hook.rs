@@ -15,7 +15,8 @@ fn git(directory: &Path, args: &[&str]) -> Run {
 }
 
 fn path_with_program() -> String {
-    let program = Path::new(env!("CARGO_BIN_EXE_keycull")).parent().expect("a directory").display().to_string();
+    let program =
+        Path::new(env!("CARGO_BIN_EXE_keycull")).parent().expect("a directory").display().to_string();
     format!("{program}:{}", std::env::var("PATH").expect("a PATH"))
 }
 
@@ -101,7 +102,11 @@ fn a_missing_program_stops_the_commit_with_a_way_out() {
     staged(&repo, "a.txt", "nothing\n".to_owned());
     let stopped = git_with_path(repo.path(), &["commit", "-m", "clean"], "/usr/bin:/bin");
     assert_ne!(stopped.code, 0);
-    assert!(stopped.stderr.contains("KEYCULL_BIN") && stopped.stderr.contains("--no-verify"), "{}", stopped.stderr);
+    assert!(
+        stopped.stderr.contains("KEYCULL_BIN") && stopped.stderr.contains("--no-verify"),
+        "{}",
+        stopped.stderr
+    );
 }
 
 #[test]
@@ -119,10 +124,17 @@ fn somebody_else_s_hook_stays_and_nothing_is_half_installed() {
     fs::create_dir_all(&hooks).expect("a directory");
     fs::write(hooks.join("pre-merge-commit"), "#!/bin/sh\nexit 0\n").expect("a file");
     let refused = run(repo.path(), &["hook", "install"]).expect(2);
-    assert!(refused.stderr.contains("pre-merge-commit") && refused.stderr.contains("keycull scan --staged"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("pre-merge-commit") && refused.stderr.contains("keycull scan --staged"),
+        "{}",
+        refused.stderr
+    );
     assert!(!hooks.join("pre-commit").exists());
     run(repo.path(), &["hook", "uninstall"]).expect(0);
-    assert_eq!(fs::read_to_string(hooks.join("pre-merge-commit")).expect("still there"), "#!/bin/sh\nexit 0\n");
+    assert_eq!(
+        fs::read_to_string(hooks.join("pre-merge-commit")).expect("still there"),
+        "#!/bin/sh\nexit 0\n"
+    );
 }
 
 #[test]
@@ -145,7 +157,8 @@ fn hooks_go_where_git_looks_for_them() {
 fn a_directory_that_other_repositories_share_is_refused() {
     let repo = GitRepo::new();
     let shared: PathBuf = repo.outside().join("shared");
-    fs::write(repo.outside().join("gitconfig"), format!("[core]\n\thooksPath = {}\n", shared.display())).expect("a file");
+    fs::write(repo.outside().join("gitconfig"), format!("[core]\n\thooksPath = {}\n", shared.display()))
+        .expect("a file");
     let refused: Run = command(repo.path())
         .args(["hook", "install"])
         .env("GIT_CONFIG_GLOBAL", repo.outside().join("gitconfig"))
@@ -171,10 +184,8 @@ mod needs_tools {
     use super::*;
 
     fn pre_commit() -> PathBuf {
-        let tools = std::env::var_os("KEYCULL_TOOLS").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools"),
-            PathBuf::from,
-        );
+        let tools = std::env::var_os("KEYCULL_TOOLS")
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools"), PathBuf::from);
         let program = tools.join("venv/bin/pre-commit");
         assert!(program.is_file(), "{} is missing: run .ci/tools", program.display());
         program
@@ -198,7 +209,8 @@ mod needs_tools {
     fn the_published_hook_stops_leaks_however_many_files_are_staged() {
         // A repository that publishes the hook file as it is here.
         let published = GitRepo::new();
-        let hooks = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml")).expect("a file");
+        let hooks =
+            fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml")).expect("a file");
         published.write(".pre-commit-hooks.yaml", hooks);
         let revision = published.commit("publish");
 

@@ -41,7 +41,11 @@ fn a_report_file_holds_what_standard_output_would() {
         let direct = run(repo.path(), &["scan", "--format", format]).expect(1);
         let filed = run(repo.path(), &["scan", "--format", format, "--output", "../report"]).expect(1);
         assert_eq!(filed.stdout, "");
-        assert_eq!(fs::read_to_string(repo.outside().join("report")).expect("a report"), direct.stdout, "{format}");
+        assert_eq!(
+            fs::read_to_string(repo.outside().join("report")).expect("a report"),
+            direct.stdout,
+            "{format}"
+        );
     }
 }
 
@@ -53,7 +57,10 @@ fn no_output_holds_the_secret_unless_asked() {
             let run = run(repo.path(), &["scan", "--format", format, verbosity]).expect(1);
             let body = &key["sk_live_".len()..];
             for text in [&run.stdout, &run.stderr] {
-                assert!(!text.contains(body) && !text.contains(&body[4..20]), "{format} {verbosity} shows the secret");
+                assert!(
+                    !text.contains(body) && !text.contains(&body[4..20]),
+                    "{format} {verbosity} shows the secret"
+                );
             }
         }
     }
@@ -80,7 +87,8 @@ fn raw_secrets_are_refused_for_files_others_can_read() {
     assert_eq!(fs::read_to_string(&file).expect("a file"), "old");
 
     let redirected = fs::File::create(repo.outside().join("redirected")).expect("a file");
-    let status = command(repo.path()).args(["scan", "--show-secrets"]).stdout(redirected).status().expect("it runs");
+    let status =
+        command(repo.path()).args(["scan", "--show-secrets"]).stdout(redirected).status().expect("it runs");
     assert_eq!(status.code(), Some(2), "standard output redirected to such a file counts as well");
 }
 
@@ -136,10 +144,7 @@ fn a_reader_that_goes_away_is_no_error() {
 fn every_sarif_region_read_again_is_the_secret() {
     let repo = GitRepo::new();
     let keys = [stripe_key(1), stripe_key(2), stripe_key(3)];
-    let text = format!(
-        "plain = {}\n\tünïcödé 🔑 = '{}'\r\n\n🔑🔑{} trailing\n",
-        keys[0], keys[1], keys[2]
-    );
+    let text = format!("plain = {}\n\tünïcödé 🔑 = '{}'\r\n\n🔑🔑{} trailing\n", keys[0], keys[1], keys[2]);
     repo.write("dir with blank/a%b.env", &text);
     let run = run(repo.path(), &["scan", "--no-history", "--format", "sarif"]).expect(1);
     let log = json(&run);
@@ -151,7 +156,8 @@ fn every_sarif_region_read_again_is_the_secret() {
         let region = &place["region"];
         let number = |name: &str| usize::try_from(region[name].as_u64().expect("a number")).expect("small");
         assert_eq!(region["startLine"], region.get("endLine").unwrap_or(&region["startLine"]).clone());
-        let line: Vec<u16> = text.split('\n').nth(number("startLine") - 1).expect("a line").encode_utf16().collect();
+        let line: Vec<u16> =
+            text.split('\n').nth(number("startLine") - 1).expect("a line").encode_utf16().collect();
         let cut = &line[number("startColumn") - 1..number("endColumn") - 1];
         seen.push(String::from_utf16(cut).expect("whole characters"));
     }

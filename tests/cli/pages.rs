@@ -8,7 +8,14 @@ fn help_shows_examples_and_exit_codes() {
     let top = run(here.path(), &["--help"]).expect(0);
     assert!(top.stdout.contains("Examples:") && top.stdout.contains("Exit codes"));
     let scan = run(here.path(), &["scan", "--help"]).expect(0);
-    for flag in ["--staged", "--no-history", "--report", "--accept-incomplete", "--show-secrets", "What a PATH stands for"] {
+    for flag in [
+        "--staged",
+        "--no-history",
+        "--report",
+        "--accept-incomplete",
+        "--show-secrets",
+        "What a PATH stands for",
+    ] {
         assert!(scan.stdout.contains(flag), "{flag}");
     }
     let version = run(here.path(), &["--version"]).expect(0);

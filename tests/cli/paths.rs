@@ -13,7 +13,9 @@ fn repository() -> GitRepo {
     let repo = GitRepo::new();
     repo.write("old.env", format!("KEY={}\n", stripe_key(1))).commit("add old");
     fs::remove_file(repo.path().join("old.env")).expect("the file is there");
-    repo.write("app/new.env", format!("KEY={}\n", stripe_key(2))).write("app/plain.txt", "nothing\n").commit("move on");
+    repo.write("app/new.env", format!("KEY={}\n", stripe_key(2)))
+        .write("app/plain.txt", "nothing\n")
+        .commit("move on");
     repo
 }
 
@@ -92,7 +94,8 @@ fn outside_a_repository_nothing_is_guessed() {
 #[test]
 fn staged_scans_the_index_and_honours_limits() {
     let repo = GitRepo::new();
-    repo.write("a.env", format!("KEY={}\n", stripe_key(1))).write("sub/b.env", format!("KEY={}\n", stripe_key(2)));
+    repo.write("a.env", format!("KEY={}\n", stripe_key(1)))
+        .write("sub/b.env", format!("KEY={}\n", stripe_key(2)));
     assert_eq!(findings(repo.path(), &["--staged"]), 0, "nothing is staged yet");
     repo.git(&["add", "."]);
     // The working tree no longer matters.
@@ -122,8 +125,11 @@ fn a_secret_that_head_has_already_is_not_staged() {
 fn standard_input_has_a_name_of_your_choice() {
     let here = tempfile::tempdir().expect("a directory");
     let text = format!("KEY={}\n", stripe_key(4));
-    let run =
-        run_with_input(here.path(), &["scan", "-", "--stdin-name", "app.env", "--format", "json"], text.as_bytes());
+    let run = run_with_input(
+        here.path(),
+        &["scan", "-", "--stdin-name", "app.env", "--format", "json"],
+        text.as_bytes(),
+    );
     assert_eq!(places(&run.expect(1)), ["app.env"]);
     run_with_input(here.path(), &["scan", "-"], b"nothing to see\n").expect(0);
 }

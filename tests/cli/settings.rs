@@ -47,14 +47,20 @@ fn mistakes_in_the_file_name_file_line_and_the_nearest_key() {
     let repo = leaking();
     repo.write("keycull.toml", "# settings\nexlude = [\"*.env\"]\n");
     let run = scan(&repo, &[], &[]).expect(2);
-    assert!(run.stderr.contains("keycull.toml:2: unknown key `exlude`, did you mean `exclude`?"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("keycull.toml:2: unknown key `exlude`, did you mean `exclude`?"),
+        "{}",
+        run.stderr
+    );
     repo.write("keycull.toml", "confidence = [1]\n");
     assert!(scan(&repo, &[], &[]).expect(2).stderr.contains("keycull.toml:1: `confidence` must be a string"));
     repo.write("keycull.toml", "format = \"xml\"\n");
     assert!(scan(&repo, &[], &[]).expect(2).stderr.contains("keycull.toml:1"));
     scan(&repo, &[], &["--no-config"]).expect(1);
     scan(&repo, &[("KEYCULL_NO_CONFIG", "1")], &[]).expect(1);
-    assert!(scan(&repo, &[("KEYCULL_JOBS", "lots")], &["--no-config"]).expect(2).stderr.contains("KEYCULL_JOBS"));
+    assert!(
+        scan(&repo, &[("KEYCULL_JOBS", "lots")], &["--no-config"]).expect(2).stderr.contains("KEYCULL_JOBS")
+    );
 }
 
 #[test]

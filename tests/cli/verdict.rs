@@ -28,12 +28,14 @@ fn fail_on_reports_milder_findings_without_failing() {
     let severity = json(&all)["findings"][0]["severity"].as_str().expect("a severity").to_owned();
     run(repo.path(), &["scan", "--no-history", "--fail-on", &severity]).expect(1);
     if severity != "critical" {
-        let mild = run(repo.path(), &["scan", "--no-history", "--fail-on", "critical", "--format", "json"]).expect(0);
+        let mild = run(repo.path(), &["scan", "--no-history", "--fail-on", "critical", "--format", "json"])
+            .expect(0);
         assert_eq!(json(&mild)["findings"].as_array().map(Vec::len), Some(1), "still reported");
     }
     let only = ["scan", "--no-history", "--rule", "stripe-*", "--format", "json"];
     assert_eq!(json(&run(repo.path(), &only).expect(1))["findings"].as_array().map(Vec::len), Some(1));
-    run(repo.path(), &["scan", "--no-history", "--exclude-rule", "stripe-*", "--confidence", "high"]).expect(0);
+    run(repo.path(), &["scan", "--no-history", "--exclude-rule", "stripe-*", "--confidence", "high"])
+        .expect(0);
 }
 
 #[test]
@@ -42,7 +44,8 @@ fn severity_decides_what_is_reported_at_all() {
     // A sandbox key: the same form, with `test` in it.
     repo.write("a.env", format!("KEY={}\n", stripe_key(1).replace("live", "test")));
     run(repo.path(), &["scan", "--no-history"]).expect(1);
-    let none = run(repo.path(), &["scan", "--no-history", "--severity", "high", "--format", "json"]).expect(0);
+    let none =
+        run(repo.path(), &["scan", "--no-history", "--severity", "high", "--format", "json"]).expect(0);
     assert_eq!(json(&none)["findings"].as_array().map(Vec::len), Some(0));
 }
 
@@ -50,8 +53,10 @@ fn severity_decides_what_is_reported_at_all() {
 fn markers_allow_and_no_allow_shows_everything() {
     let repo = GitRepo::new();
     repo.write("a.env", format!("KEY={} # keycull:allow[stripe-secret-key] made up\n", stripe_key(1)));
-    let rules = json(&run(repo.path(), &["scan", "--no-history", "--no-allow", "--format", "json"]).expect(1));
-    let id = rules["findings"][0]["rule"]["id"].as_str().or(rules["findings"][0]["rule"].as_str()).expect("an id");
+    let rules =
+        json(&run(repo.path(), &["scan", "--no-history", "--no-allow", "--format", "json"]).expect(1));
+    let id =
+        rules["findings"][0]["rule"]["id"].as_str().or(rules["findings"][0]["rule"].as_str()).expect("an id");
     repo.write("a.env", format!("KEY={} # keycull:allow[{id}] made up\n", stripe_key(1)));
     run(repo.path(), &["scan", "--no-history"]).expect(0);
     run(repo.path(), &["scan", "--no-history", "--no-allow"]).expect(1);
@@ -106,7 +111,8 @@ fn git_ignored_files_are_counted_and_scanned_on_request() {
 fn excluded_paths_are_counted_and_leave_the_history_alone_too() {
     let repo = GitRepo::new();
     repo.write("vendor/a.env", format!("KEY={}\n", stripe_key(1))).commit("vendored");
-    let files = run(repo.path(), &["scan", "--no-history", "--exclude", "vendor", "--format", "json"]).expect(0);
+    let files =
+        run(repo.path(), &["scan", "--no-history", "--exclude", "vendor", "--format", "json"]).expect(0);
     assert_eq!(json(&files)["coverage"]["skipped"]["excluded"], 1);
     run(repo.path(), &["scan", "--exclude", "vendor"]).expect(0);
     run(repo.path(), &["scan", "--exclude", "other"]).expect(1);
