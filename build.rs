@@ -19,6 +19,7 @@ mod rule {
     pub mod emit;
     pub mod format;
     pub mod model;
+    pub mod provider;
     pub mod schema;
     pub mod shape;
     pub mod table;
@@ -63,7 +64,29 @@ fn generate() -> Result<(), Vec<String>> {
     }
     let set = assemble(drafts, digest(texts.iter().map(String::as_bytes))).map_err(one)?;
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or_else(|| one("OUT_DIR is not set".to_owned()))?);
+    embed_providers(&out)?;
     fs::write(out.join("builtin_rules.rs"), rule::emit::source(&set)).map_err(|e| one(e.to_string()))
+}
+
+/// Checks `rules/providers/*.toml` and embeds their text: it is parsed again at run time, and only
+/// by the commands that use the network, so a scan pays nothing for it.
+fn embed_providers(out: &Path) -> Result<(), Vec<String>> {
+    let one = |message: String| vec![message];
+    let root = env::current_dir().map_err(|e| one(e.to_string()))?;
+    let (mut table, mut errors) = (String::from("&[\n"), Vec::new());
+    for path in rule_files(Path::new("rules/providers")).map_err(one)? {
+        let text = fs::read_to_string(&path).map_err(|e| one(format!("{}: {e}", path.display())))?;
+        if let Err(found) = rule::provider::parse_file(&text) {
+            errors.extend(found.iter().map(|problem| format!("{}: {problem}", path.display())));
+        }
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        table.push_str(&format!("    ({stem:?}, include_str!({:?})),\n", root.join(&path).display().to_string()));
+    }
+    table.push_str("]\n");
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    fs::write(out.join("providers.rs"), table).map_err(|e| one(e.to_string()))
 }
 
 /// All `*.toml` directly under `dir`, sorted, so that the tables do not depend on the file system.

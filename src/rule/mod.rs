@@ -10,6 +10,7 @@ pub mod compile;
 pub mod example;
 pub mod format;
 mod model;
+pub mod provider;
 pub mod schema;
 pub mod shape;
 pub mod table;
