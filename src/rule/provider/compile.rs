@@ -395,7 +395,15 @@ fn expect(value: &toml::Value) -> Result<Expect, String> {
             Ok(Expect::OneOf(items.clone()))
         }
         value if scalar(value) => Ok(Expect::OneOf(vec![value.clone()])),
-        _ => Err("an expected value is a string, a whole number, true, false, or a list of them".to_owned()),
+        toml::Value::String(_)
+        | toml::Value::Integer(_)
+        | toml::Value::Float(_)
+        | toml::Value::Boolean(_)
+        | toml::Value::Datetime(_)
+        | toml::Value::Array(_)
+        | toml::Value::Table(_) => {
+            Err("an expected value is a string, a whole number, true, false, or a list of them".to_owned())
+        }
     }
 }
 

@@ -287,7 +287,7 @@ fn check_step(provider: &Provider, place: &str, step: &Step, scope: &Scope, prob
         Origin::Host(_) | Origin::Base => {}
     }
     scope.check(place, variables(request).into_iter(), problems);
-    for (_, take) in &step.take {
+    for take in step.take.values() {
         if let TakeFrom::Find { filter, .. } = &take.from {
             scope.check(place, filter.iter().flat_map(|(_, value)| value.variables()), problems);
         }
