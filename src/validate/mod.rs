@@ -27,5 +27,6 @@ pub use exchange::{Event, Mutation, Observer, Traffic, Verdict, Wire, run};
 pub use operator::{Driver, DriverAuth, DriverKind, Operator, OperatorError, Send as SendWhat, Unattended};
 pub use providers::Providers;
 pub use redact::Redactor;
+pub use sign::{Signed, aws4_authorization};
 pub use subject::{Subject, Veto, admit};
 pub use values::{ValueError, Values};

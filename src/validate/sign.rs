@@ -56,6 +56,42 @@ pub(super) fn aws4(request: &mut Request, keys: &Keys, scope: &Signature, now: i
     request.headers.push(("Authorization".to_owned(), Secret::new(value)));
 }
 
+/// A form post as a server sees it, to check its signature.
+#[derive(Clone, Copy)]
+pub struct Signed<'a> {
+    /// `Host` header.
+    pub host: &'a str,
+    /// `Content-Type` header.
+    pub content_type: &'a str,
+    /// `X-Amz-Date` header.
+    pub date: &'a str,
+    /// Body.
+    pub body: &'a [u8],
+}
+
+/// The `Authorization` header a `POST /` of `signed` has under `(id, secret)`, for the service and
+/// region that `given` (the header that came) names. None if the date or `given` is malformed.
+///
+/// For servers: the mock provider signs again and compares.
+#[must_use]
+pub fn aws4_authorization(signed: &Signed<'_>, (id, secret): (&str, &str), given: &str) -> Option<String> {
+    let mut range = given.split_once("Credential=")?.1.split(',').next()?.split('/').skip(2);
+    let scope = Signature { region: range.next()?.to_owned(), service: range.next()?.to_owned() };
+    let now = jiff::fmt::strtime::parse("%Y%m%dT%H%M%SZ", signed.date).ok()?.to_datetime().ok()?;
+    let now = now.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
+    let mut request = Request {
+        method: "POST",
+        host: signed.host.to_owned(),
+        port: 443,
+        target: Zeroizing::new("/".to_owned()),
+        headers: vec![("Content-Type".to_owned(), Secret::new(signed.content_type))],
+        body: Zeroizing::new(signed.body.to_vec()),
+    };
+    aws4(&mut request, &Keys { id: Secret::new(id), secret: Secret::new(secret) }, &scope, now);
+    let (_, value) = request.headers.pop()?;
+    String::from_utf8(value.expose().to_vec()).ok()
+}
+
 /// `20150830T123600Z`.
 fn stamp(now: i64) -> String {
     let time = jiff::Timestamp::from_second(now).unwrap_or(jiff::Timestamp::UNIX_EPOCH);

@@ -439,3 +439,27 @@ pub enum TakeFrom {
         get: String,
     },
 }
+
+impl Provider {
+    /// A block that serves nobody: stands in where only a driver serves a rule.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self {
+            id: String::new(),
+            rules: Vec::new(),
+            hosts: Vec::new(),
+            base: None,
+            split: None,
+            parse_json: false,
+            parts: BTreeMap::new(),
+            aws_canaries: false,
+            signer: None,
+            auth: None,
+            evidence: String::new(),
+            references: Vec::new(),
+            validate: None,
+            revoke: None,
+            delete: None,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Where a secret can be read again.
+
+use serde::{Deserialize, Serialize};
+
+use crate::finding::{Occurrence, Reachability};
+
+/// One place of a secret, as plans keep it. Holds nothing of the secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// Kind of origin, for example `file`, `blob`, `index`, `stdin`.
+    pub kind: String,
+    /// Path, percent-encoded (names need not be UTF-8); of the file, or where history has the blob.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub path: Option<String>,
+    /// Blob, commit or tag the content was read from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub object: Option<String>,
+    /// Commit that brought it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub commit: Option<String>,
+    /// Line, from 1.
+    pub line: u32,
+    /// First byte of the secret in the content as scanned.
+    pub start: u64,
+    /// One past its last byte.
+    pub end: u64,
+    /// Whether the next checkout still has it: a file, the index, or the tree of `HEAD`.
+    pub in_use: bool,
+    /// Whether refs still reach it, so that history needs cleaning.
+    pub in_history: bool,
+}
+
+impl Place {
+    /// Takes the place of an occurrence.
+    #[must_use]
+    pub fn of(occurrence: &Occurrence) -> Self {
+        let timeline = occurrence.timeline.as_ref();
+        let current = matches!(occurrence.origin.kind(), "file" | "index" | "git-file");
+        let reachable =
+            timeline.is_some_and(|timeline| matches!(timeline.reachable, Reachability::Refs { .. }));
+        Self {
+            kind: occurrence.origin.kind().to_owned(),
+            path: occurrence.path.as_ref().or(occurrence.origin.path().as_ref()).map(|path| path.to_uri()),
+            object: occurrence.object.map(|id| id.to_string()),
+            commit: timeline.and_then(|timeline| Some(timeline.introduced.as_ref()?.id.to_string())),
+            line: u32::try_from(occurrence.region.start.line).unwrap_or(u32::MAX),
+            start: occurrence.span.start as u64,
+            end: occurrence.span.end as u64,
+            in_use: current || timeline.is_some_and(|timeline| timeline.at_head),
+            in_history: reachable || matches!(occurrence.origin.kind(), "commit" | "tag"),
+        }
+    }
+
+    /// Whether it lies in a folder of other people's code.
+    #[must_use]
+    pub fn is_vendored(&self) -> bool {
+        const FOLDERS: [&str; 8] = [
+            "vendor",
+            "node_modules",
+            "third_party",
+            "third-party",
+            "bower_components",
+            "Pods",
+            "site-packages",
+            "external",
+        ];
+        self.path.as_deref().is_some_and(|path| path.split('/').any(|part| FOLDERS.contains(&part)))
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.path, &self.object) {
+            (Some(path), _) => write!(f, "{path}:{}", self.line)?,
+            (None, Some(object)) => {
+                write!(f, "{} {}:{}", self.kind, object.get(..12).unwrap_or(object), self.line)?
+            }
+            (None, None) => write!(f, "{}:{}", self.kind, self.line)?,
+        }
+        match &self.commit {
+            Some(commit) => write!(f, " (commit {})", commit.get(..12).unwrap_or(commit)),
+            None => Ok(()),
+        }
+    }
+}
