@@ -5,5 +5,7 @@ mod cli;
 mod engine;
 mod pipeline;
 mod report;
+mod revoke;
 mod source;
 mod support;
+mod validate;

@@ -4,6 +4,7 @@
 //! drill`) and can point other tools at it. Speaks the requests of several real providers, told
 //! apart by path.
 
+pub mod drill;
 mod face;
 mod faults;
 mod http;

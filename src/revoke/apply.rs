@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::finding::{Checksum, Evidence, Fingerprint, FingerprintKey, RuleInfo, Secret, Validation};
 use crate::rule::provider::{Provider, Revocation, Word};
 use crate::validate::{
-    Checked, Driver, Event, Mutation, Operator, Providers, Subject, Validator, Values, Verdict, Wire,
-    run as run_steps,
+    Checked, Driver, DriverKind, Event, Mutation, Operator, Providers, Subject, Validator, Values, Verdict,
+    Wire, run as run_steps,
 };
 
 use super::audit::Entry;
@@ -198,7 +198,9 @@ impl Apply<'_> {
             });
         }
         let unfinished = |item: &&&PlanItem| {
-            item.decision == Decision::Ready && !matches!(journal.state(&item.id), Some(State::Done { .. }))
+            let state = journal.state(&item.id);
+            let ended = matches!(state, Some(State::Done { outcome, .. }) if *outcome != Outcome::Unknown);
+            item.decision == Decision::Ready && !ended
         };
         let (count, most) = (items.iter().filter(unfinished).count(), options.max.unwrap_or(MOST_KEYS));
         if count > most {
@@ -260,13 +262,18 @@ impl Apply<'_> {
     }
 
     fn carry_out(&self, run: &mut Run<'_>, items: &[&PlanItem], options: &ApplyOptions) -> Result<(), Halt> {
-        let (mut to_send, mut sent) = (Vec::new(), Vec::new());
+        let (mut to_send, mut ready, mut sent) = (Vec::new(), Vec::new(), Vec::new());
         for item in items.iter().copied() {
             match self.sort(run, item, options) {
                 Sorted::Reported(report) => {
                     run.reports.insert(item.id.clone(), report);
                 }
                 Sorted::Send => to_send.push(item),
+                Sorted::Again(reason) => {
+                    if let Some(work) = self.read_again(run, item, Outcome::Unknown)? {
+                        self.look_before_again(run, work, reason, &mut ready, &mut sent)?;
+                    }
+                }
                 Sorted::Prove { proven, unproven, reason } => {
                     if let Some(work) = self.read_again(run, item, Outcome::Unknown)? {
                         sent.push(Sent { work, proven, unproven, reason, confirmed: false });
@@ -274,7 +281,6 @@ impl Apply<'_> {
                 }
             }
         }
-        let mut ready = Vec::new();
         for item in to_send {
             self.pause()?;
             if let Some(work) = self.precheck(run, item)? {
@@ -283,6 +289,36 @@ impl Apply<'_> {
         }
         self.send_all(run, ready, &mut sent)?;
         self.prove_all(run, sent)
+    }
+
+    /// A key whose request may or may not have arrived, where twice is the same as once: dead is
+    /// dead; found live it is sent again; anything else waits for proof.
+    fn look_before_again<'p>(
+        &self,
+        run: &mut Run<'_>,
+        work: Work<'p>,
+        reason: String,
+        ready: &mut Vec<Work<'p>>,
+        sent: &mut Vec<Sent<'p>>,
+    ) -> Result<(), Halt> {
+        let item = work.item;
+        let key =
+            Sent { work, proven: Outcome::Revoked, unproven: Outcome::Unknown, reason, confirmed: false };
+        match self.look(run, &key)? {
+            Look::Dead(reason, status) => self.done(run, item, Outcome::Revoked, &reason, status)?,
+            Look::Live(_) if run.plan.still_good(self.wire.clock.now()).is_ok() => ready.push(key.work),
+            Look::Live(_) | Look::NoAnswer(_) | Look::Blind(_) => sent.push(key),
+        }
+        Ok(())
+    }
+
+    /// Whether the request may be sent twice without doing anything twice.
+    fn is_idempotent(&self, item: &PlanItem) -> bool {
+        match (self.driver(item), self.block(item)) {
+            (Some(driver), _) => !matches!(driver.kind, DriverKind::Exec { .. }),
+            (None, Some((_, revocation))) => revocation.idempotent,
+            (None, None) => false,
+        }
     }
 
     /// Where an item stands.
@@ -296,11 +332,20 @@ impl Apply<'_> {
         match run.journal.state(&item.id) {
             Some(State::Done { outcome, reason, status }) => {
                 let open = matches!(outcome, Outcome::AcceptedUnproven | Outcome::Unknown);
+                if *outcome == Outcome::Unknown && self.is_idempotent(item) {
+                    return Sorted::Again(reason.clone());
+                }
                 let known = || Sorted::Reported(ItemReport::of(item, *outcome, reason.as_str(), *status));
                 return if open { prove(*outcome, reason) } else { known() };
             }
             Some(State::Sending) => {
-                return prove(Outcome::Unknown, "the run ended while the request was on its way");
+                let reason = "the run ended while the request was on its way";
+                let again = self.is_idempotent(item);
+                return if again {
+                    Sorted::Again(reason.to_owned())
+                } else {
+                    prove(Outcome::Unknown, reason)
+                };
             }
             Some(State::Postchecked { .. }) => {
                 return prove(Outcome::AcceptedUnproven, "accepted in an earlier run");
@@ -652,7 +697,7 @@ impl Apply<'_> {
                         )?;
                         open.retain(|other| *other != index);
                     }
-                    Look::NotYet(reason) => looked[index] = reason,
+                    Look::Live(reason) | Look::NoAnswer(reason) => looked[index] = reason,
                 }
             }
         }
@@ -682,8 +727,8 @@ impl Apply<'_> {
         {
             return Ok(match active {
                 Ok(false) => Look::Dead("introspection says it is not active".to_owned(), Some(200)),
-                Ok(true) => Look::NotYet("introspection says it is active".to_owned()),
-                Err(reason) => Look::NotYet(reason),
+                Ok(true) => Look::Live("introspection says it is active".to_owned()),
+                Err(reason) => Look::NoAnswer(reason),
             });
         } else if let Some((provider, post)) = post {
             self.validator.check_with(provider, &post.steps, &subject)
@@ -702,8 +747,8 @@ impl Apply<'_> {
             Validation::Dead(evidence) => {
                 Look::Dead(format!("found dead: {}", checked.reason), evidence.status)
             }
-            Validation::Live(_) => Look::NotYet("still live".to_owned()),
-            Validation::Unknown(reason) => Look::NotYet(format!("no proof: {reason}")),
+            Validation::Live(_) => Look::Live("still live".to_owned()),
+            Validation::Unknown(reason) => Look::NoAnswer(format!("no proof: {reason}")),
             Validation::NotAttempted => Look::Blind(format!("no proof is possible: {}", checked.reason)),
         })
     }
@@ -720,7 +765,9 @@ impl Apply<'_> {
         let key = Sent { work, proven, unproven, reason: "sent before".to_owned(), confirmed: false };
         match self.look(run, &key)? {
             Look::Dead(reason, status) => self.done(run, item, proven, &reason, status),
-            Look::NotYet(reason) | Look::Blind(reason) => self.done(run, item, unproven, &reason, None),
+            Look::Live(reason) | Look::NoAnswer(reason) | Look::Blind(reason) => {
+                self.done(run, item, unproven, &reason, None)
+            }
         }
     }
 
@@ -812,12 +859,19 @@ impl Apply<'_> {
 enum Sorted {
     Reported(ItemReport),
     Send,
-    Prove { proven: Outcome, unproven: Outcome, reason: String },
+    /// May have been sent; may be sent again.
+    Again(String),
+    Prove {
+        proven: Outcome,
+        unproven: Outcome,
+        reason: String,
+    },
 }
 
 enum Look {
     Dead(String, Option<u16>),
-    NotYet(String),
+    Live(String),
+    NoAnswer(String),
     /// No look is possible, now or later.
     Blind(String),
 }

@@ -1,0 +1,184 @@
+//! Generic revokers, and built-in blocks whose requests the mock speaks.
+
+use keycull::finding::{Finding, Secret};
+use keycull::mock::{Faults, Kind};
+use keycull::revoke::{ApplyReport, Decision, Outcome, PlanOptions};
+
+use super::stage::{Files, Stage, finding};
+
+fn revoke(stage: &Stage, findings: &[Finding]) -> ApplyReport {
+    let plan = stage.plan(findings, &PlanOptions::default());
+    assert_eq!(plan.items[0].decision, Decision::Ready, "{plan:?}");
+    let report = stage.apply(&Files::of(findings));
+    let secrets: Vec<&str> =
+        findings.iter().map(|one| std::str::from_utf8(one.secret.expose()).expect("is text")).collect();
+    stage.assert_clean(&report, &secrets);
+    report
+}
+
+/// A key file with `content`, outside the stage's folder so that the search for secrets does not meet it.
+fn key_file(content: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("key");
+    std::fs::write(&path, content).expect("is written");
+    let text = path.to_str().expect("is text").to_owned();
+    (folder, text)
+}
+
+#[test]
+fn a_webhook_is_signed_and_believed_only_if_told_to() {
+    let (_keep, file) = key_file("hook-key\n");
+    for (trust, wanted) in [(true, Outcome::Revoked), (false, Outcome::AcceptedUnproven)] {
+        let block = format!(
+            "[[provider]]\nid = \"acme\"\ndriver = \"webhook\"\nrules = [\"acme-key\"]\nurl = \"https://keys.acme.example/leaks\"\nhmac_key_file = \"{file}\"\ntrust_answer = {trust}\n"
+        );
+        let stage = Stage::new(&["keys.acme.example"], &block);
+        stage.mock.set_webhook_key(b"hook-key");
+        let key = stage.mock.issue(Kind::Oauth, 1);
+        let report = revoke(&stage, &[finding("acme-key", &key.secret, "a.env")]);
+        assert_eq!(report.items[0].outcome, wanted, "{report:?}");
+        assert!(!stage.mock.is_live(&key.secret));
+    }
+}
+
+#[test]
+fn a_wrong_webhook_key_is_a_refusal() {
+    let (_keep, file) = key_file("another-key");
+    let block = format!(
+        "[[provider]]\nid = \"acme\"\ndriver = \"webhook\"\nrules = [\"acme-key\"]\nurl = \"https://keys.acme.example/leaks\"\nhmac_key_file = \"{file}\"\n"
+    );
+    let stage = Stage::new(&["keys.acme.example"], &block);
+    stage.mock.set_webhook_key(b"hook-key");
+    let key = stage.mock.issue(Kind::Oauth, 1);
+    let report = revoke(&stage, &[finding("acme-key", &key.secret, "a.env")]);
+    assert_eq!((report.items[0].outcome, report.exit_code()), (Outcome::NotAuthorised, 4));
+    assert!(stage.mock.is_live(&key.secret));
+}
+
+#[test]
+fn the_token_revocation_api_is_spoken() {
+    let (_keep, file) = key_file("service-token");
+    let block = |kind: &str| {
+        format!(
+            "[[provider]]\nid = \"tra\"\ndriver = \"gitlab-tra\"\nrules = [\"acme-key\"]\nurl = \"https://tra.acme.example\"\ntoken_file = \"{file}\"\ntoken_type = \"{kind}\"\n"
+        )
+    };
+    let stage = Stage::new(&["tra.acme.example"], &block("drill_key"));
+    let key = stage.mock.issue(Kind::Oauth, 1);
+    let report = revoke(&stage, &[finding("acme-key", &key.secret, "a.env")]);
+    assert_eq!(report.items[0].outcome, Outcome::AcceptedUnproven, "nothing can prove it: {report:?}");
+    assert!(!stage.mock.is_live(&key.secret));
+    let sent = stage.mock.requests();
+    assert!(sent.iter().all(|request| request.header("authorization") == Some("service-token")));
+    let stage = Stage::new(&["tra.acme.example"], &block("other_key"));
+    let key = stage.mock.issue(Kind::Oauth, 1);
+    let report = revoke(&stage, &[finding("acme-key", &key.secret, "a.env")]);
+    assert_eq!((report.items[0].outcome, report.exit_code()), (Outcome::Unsupported, 4));
+    assert_eq!(stage.mock.requests().len(), 1, "the secret was not sent for a type it does not take");
+}
+
+#[test]
+fn rfc_7009_is_proven_by_introspection() {
+    let block = "[[provider]]\nid = \"sso\"\ndriver = \"rfc7009\"\nrules = [\"acme-key\"]\nurl = \"https://sso.acme.example/oauth/revoke\"\nintrospection_url = \"https://sso.acme.example/oauth/introspect\"\n";
+    let stage = Stage::new(&["sso.acme.example"], block);
+    let key = stage.mock.issue(Kind::Oauth, 1);
+    let report = revoke(&stage, &[finding("acme-key", &key.secret, "a.env")]);
+    assert_eq!((report.items[0].outcome, report.exit_code()), (Outcome::Revoked, 0), "{report:?}");
+    let stage = Stage::new(&["sso.acme.example"], block);
+    let key = stage.mock.issue(Kind::Oauth, 1);
+    stage.mock.set_faults(Faults { ignore_mutation: true, ..Faults::default() });
+    let report = revoke(&stage, &[finding("acme-key", &key.secret, "a.env")]);
+    assert_eq!(report.items[0].outcome, Outcome::AcceptedUnproven, "200 proves nothing");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_gets_the_secret_on_its_input_alone() {
+    let (_keep, seen) = key_file("");
+    let cases =
+        [(0, Outcome::Revoked), (10, Outcome::AlreadyDead), (11, Outcome::Unsupported), (3, Outcome::Failed)];
+    for (code, wanted) in cases {
+        let block = format!(
+            "[[provider]]\nid = \"cmd\"\ndriver = \"exec\"\nrules = [\"acme-key\"]\nargv = [\"/bin/sh\", \"-c\", \"cat > {seen}; echo $0; exit {code}\"]\ntrust_answer = true\n"
+        );
+        let stage = Stage::new(&[], &block);
+        let secret = format!("acme_{}", "q7Wm2Zt9".repeat(4) + "Ab3");
+        let report = revoke(&stage, &[finding("acme-key", &secret, "a.env")]);
+        assert_eq!(report.items[0].outcome, wanted, "{report:?}");
+        assert_eq!(std::fs::read_to_string(&seen).expect("was written"), secret);
+    }
+}
+
+#[test]
+fn github_takes_a_batch_and_dies_later() {
+    let stage = Stage::new(&["api.github.com"], "");
+    let keys: Vec<_> = (0..3).map(|seed| stage.mock.issue(Kind::Github, seed)).collect();
+    let other = stage.mock.issue(Kind::Github, 99);
+    let findings: Vec<_> = keys
+        .iter()
+        .enumerate()
+        .map(|(at, key)| finding("github-pat", &key.secret, &format!("{at}.env")))
+        .collect();
+    stage.plan(&findings, &PlanOptions::default());
+    stage.mock.set_faults(Faults { slow: 2, ..Faults::default() });
+    let report = stage.apply(&Files::of(&findings));
+    assert!(report.items.iter().all(|item| item.outcome == Outcome::Revoked), "{report:?}");
+    let posts: Vec<_> =
+        stage.mock.requests().into_iter().filter(|request| request.method == "POST").collect();
+    assert_eq!(posts.len(), 1, "one request for all three");
+    assert_eq!(posts[0].header("authorization"), None, "it must not be authenticated");
+    assert!(stage.mock.is_live(&other.secret));
+}
+
+#[test]
+fn gitlab_revokes_itself() {
+    let stage = Stage::new(&["gitlab.com"], "");
+    let key = stage.mock.issue(Kind::Gitlab, 1);
+    let report = revoke(&stage, &[finding("gitlab-pat", &key.secret, "a.env")]);
+    assert_eq!(report.items[0].outcome, Outcome::Revoked, "{report:?}");
+    let stage =
+        Stage::new(&["git.acme.example", "gitlab.com"], "[base]\ngitlab = \"https://git.acme.example\"\n");
+    let key = stage.mock.issue(Kind::Gitlab, 1);
+    revoke(&stage, &[finding("gitlab-pat", &key.secret, "a.env")]);
+    let hosts = stage.mock.requests();
+    assert!(
+        hosts
+            .iter()
+            .all(|request| request.header("host").is_some_and(|host| host.starts_with("git.acme.example")))
+    );
+}
+
+#[test]
+fn aws_turns_the_leaked_key_off_and_no_other() {
+    let stage = Stage::new(&["iam.amazonaws.com", "sts.amazonaws.com"], "");
+    let (key, other) = (stage.mock.issue(Kind::Aws, 1), stage.mock.issue(Kind::Aws, 2));
+    let secret = finding("aws-secret-access-key", &key.companion, "a.env");
+    let mut id = finding("aws-access-key-id", &key.secret, "a.env");
+    id.companions = vec![secret.fingerprint.clone()];
+    let report = {
+        let findings = [id.clone(), secret.clone()];
+        let plan = stage.plan(
+            &findings,
+            &PlanOptions { only: ["aws-access-key-id".to_owned()].into(), ..PlanOptions::default() },
+        );
+        assert_eq!(plan.items.len(), 1);
+        assert_eq!(plan.items[0].account.as_deref(), Some("123456789012"));
+        assert!(plan.items[0].action.as_ref().is_some_and(|action| action.reversible));
+        stage.apply(&Files::of(&findings))
+    };
+    assert_eq!(report.items[0].outcome, Outcome::Revoked, "{report:?}");
+    assert!(!stage.mock.is_live(&key.secret) && stage.mock.is_live(&other.secret));
+    stage.assert_clean(&report, &[&key.companion]);
+    // The id of one key with the secret of another is no pair, and proves nothing.
+    let stage = Stage::new(&["iam.amazonaws.com", "sts.amazonaws.com"], "");
+    let (key, other) = (stage.mock.issue(Kind::Aws, 1), stage.mock.issue(Kind::Aws, 2));
+    let wrong = finding("aws-secret-access-key", &other.companion, "a.env");
+    let mut id = finding("aws-access-key-id", &key.secret, "a.env");
+    id.companions = vec![wrong.fingerprint.clone()];
+    let plan = stage.plan(
+        &[id, wrong],
+        &PlanOptions { only: ["aws-access-key-id".to_owned()].into(), ..PlanOptions::default() },
+    );
+    assert!(matches!(&plan.items[0].decision, Decision::Refused(_)), "{:?}", plan.items[0].decision);
+    let _ = Secret::new("");
+}

@@ -1,0 +1,3 @@
+//! Checking credentials.
+
+mod providers;
