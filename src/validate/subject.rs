@@ -91,8 +91,15 @@ pub fn admit(subject: &Subject<'_>, provider: &Provider, operator: &Operator) ->
     Ok(())
 }
 
+/// Longer values are documents or key blocks, in bytes.
+const LONGEST_TOKEN: usize = 400;
+
 /// Sample values that must not be tried: they say so, or are one character, or a short cycle, over and over.
 fn is_placeholder(secret: &[u8]) -> bool {
+    // Documents and PEM blocks hold host names and labels in which such words mean nothing.
+    if secret.len() > LONGEST_TOKEN {
+        return false;
+    }
     let upper = secret.to_ascii_uppercase();
     let words: [&[u8]; 6] = [b"EXAMPLE", b"PLACEHOLDER", b"CHANGEME", b"REDACTED", b"YOUR_", b"XXXXXXXX"];
     if words.iter().any(|word| memchr::memmem::find(&upper, word).is_some()) {

@@ -3,6 +3,7 @@
 mod drill;
 mod drivers;
 mod faults;
+mod killed;
 mod plans;
 mod stage;
 

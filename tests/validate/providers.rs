@@ -1,34 +1,97 @@
-//! Every built-in block against scripted answers: no request leaves its hosts, and pages, redirects and faults prove nothing.
+//! Every built-in block against scripted answers: no request leaves its hosts; pages, redirects
+//! and faults prove nothing; every answer it names is understood.
 
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use keycull::finding::{Checksum, Fingerprint, Secret, Validation};
 use keycull::net::{ManualClock, NetError, Request, Response, Transport};
-use keycull::validate::{Operator, Providers, Subject, Validator, Wire};
+use keycull::rule::provider::{Condition, Expect, Origin, PartFrom, Provider, Step, TakeFrom, Word};
+use keycull::validate::{Address, Operator, Providers, Subject, Validator, Values, Wire, run};
+use serde_json::{Value, json};
 
-/// Answers everything alike and notes the hosts.
-struct Always {
-    status: u16,
-    body: &'static str,
+/// Where self-hosted providers are in these tests.
+const SELF_HOSTED: &str = "self-hosted.example";
+/// A value that looks like nobody's key.
+const SECRET: &str = concat!("q8Zt2mW4vR", "7yL1pK9sXd", "q8Zt2mW4vR", "7yL1pK9sXd");
+
+/// Gives the scripted answers in turn (the last one for ever) and notes the hosts.
+struct Script {
+    answers: Mutex<Vec<Response>>,
     hosts: Mutex<Vec<String>>,
 }
 
-impl Transport for Always {
+impl Script {
+    fn new(answers: Vec<Response>) -> Self {
+        Self { answers: Mutex::new(answers), hosts: Mutex::default() }
+    }
+
+    fn always(status: u16, body: &str) -> Self {
+        let headers = vec![("location".to_owned(), "https://evil.example/".to_owned())];
+        Self::new(vec![Response { status, headers, body: body.as_bytes().to_vec().into() }])
+    }
+}
+
+impl Transport for Script {
     fn send(&self, request: &Request) -> Result<Response, NetError> {
         self.hosts.lock().expect("is whole").push(request.host.clone());
-        let headers = vec![("location".to_owned(), "https://evil.example/".to_owned())];
-        Ok(Response { status: self.status, headers, body: self.body.as_bytes().to_vec().into() })
+        let mut answers = self.answers.lock().expect("is whole");
+        Ok(if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() })
     }
+}
+
+/// An operator who names one server for every provider that can be self-hosted.
+fn operator() -> Operator {
+    let address = Address::parse(&format!("https://{SELF_HOSTED}")).expect("is one");
+    let bases = Providers::builtin().all().iter().filter_map(|provider| provider.base.as_ref());
+    Operator {
+        bases: bases.map(|base| (base.name.clone(), address.clone())).collect(),
+        ..Operator::default()
+    }
+}
+
+/// A value in the form the block wants: GCP needs a real RSA key, made once by `openssl`.
+fn sample(provider: &Provider) -> Secret {
+    if provider.parse_json {
+        let key = std::process::Command::new("openssl")
+            .args(["genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"])
+            .output()
+            .expect("openssl runs");
+        let key = String::from_utf8(key.stdout).expect("is PEM");
+        let leaked = json!({ "private_key": key, "private_key_id": "ab12", "client_email": "a@b.example", "project_id": "p" });
+        return Secret::new(leaked.to_string());
+    }
+    let long = SECRET.repeat(2);
+    let pool = [
+        SECRET.to_owned(),
+        format!("{}.{}.{}", ["S", "G"].concat(), &SECRET[..22], &long[..43]),
+        format!("discord.com/api/webhooks/123456789012345678/{}", &long[..68]),
+    ];
+    let Some(split) = &provider.split else { return Secret::new(SECRET) };
+    let whole = regex::bytes::Regex::new(&format!("^(?:{})$", split.pattern)).expect("was checked");
+    let fitting = pool.iter().find(|text| whole.is_match(text.as_bytes()));
+    Secret::new(fitting.unwrap_or_else(|| panic!("no sample fits {}", provider.id)).as_str())
+}
+
+fn parts(provider: &Provider) -> Vec<(String, Secret)> {
+    let near = provider.parts.values().filter_map(|part| match part {
+        PartFrom::Own => None,
+        PartFrom::Near { rule, .. } => Some(rule.clone()),
+    });
+    near.map(|rule| (rule, Secret::new(SECRET))).collect()
+}
+
+fn may_reach(provider: &Provider, host: &str) -> bool {
+    provider.hosts.iter().any(|own| own == host) || (provider.base.is_some() && host == SELF_HOSTED)
 }
 
 #[test]
 fn no_block_believes_pages_redirects_or_faults() {
-    let providers = Providers::builtin();
-    let operator = Operator::default();
-    let clock = ManualClock::new(1_800_000_000);
+    let (providers, operator, clock) = (Providers::builtin(), operator(), ManualClock::new(1_800_000_000));
     let mut asked = 0;
-    for provider in providers.all() {
-        let Some(secret) = sample(provider) else { continue };
+    for provider in providers.all().iter().filter(|provider| provider.validate.is_some()) {
+        let secret = sample(provider);
         for (status, body) in [
             (200, "<html><body>Please log in</body></html>"),
             (302, ""),
@@ -37,64 +100,159 @@ fn no_block_believes_pages_redirects_or_faults() {
             (500, "{}"),
             (503, "<html></html>"),
             (418, "teapot"),
+            (403, "<html>Access denied by the proxy</html>"),
         ] {
-            let transport = Always { status, body, hosts: Mutex::default() };
-            let wire = Wire { transport: &transport, clock: &clock };
+            let script = Script::always(status, body);
+            let wire = Wire { transport: &script, clock: &clock };
             let validator = Validator::new(providers, &operator, wire);
-            for rule in &provider.rules {
-                let info = crate::revoke::stage_rule(rule);
-                let print = Fingerprint::of(&secret, false, None);
-                let parts = parts(provider);
-                let subject = Subject {
-                    rule: &info,
-                    secret: &secret,
-                    fingerprint: &print,
-                    checksum: Checksum::Absent,
-                    parts,
-                };
-                let checked = validator.check_now(&subject);
-                let firm = matches!(checked.validation, Validation::Live(_) | Validation::Dead(_));
-                assert!(!firm, "{}: {status} {body}: {checked:?}", provider.id);
-            }
-            let hosts = transport.hosts.into_inner().expect("is whole");
-            assert!(hosts.iter().all(|host| provider.hosts.contains(host)), "{}: {hosts:?}", provider.id);
-            asked += hosts.len();
+            let info = crate::revoke::stage_rule(&provider.rules[0]);
+            let fingerprint = Fingerprint::of(&secret, false, None);
+            let subject = Subject {
+                rule: &info,
+                secret: &secret,
+                fingerprint: &fingerprint,
+                checksum: Checksum::Absent,
+                parts: parts(provider),
+            };
+            let checked = validator.check_now(&subject);
+            assert!(
+                matches!(checked.validation, Validation::Unknown(_)),
+                "{}: {status}: {checked:?}",
+                provider.id
+            );
+            let hosts = script.hosts.into_inner().expect("is whole");
+            assert!(hosts.iter().all(|host| may_reach(provider, host)), "{}: {hosts:?}", provider.id);
+            assert!(!hosts.is_empty(), "{}: was not asked", provider.id);
+            asked += 1;
         }
     }
-    assert!(asked > 50, "the blocks were really asked: {asked}");
+    assert!(asked >= 60 * 8, "the blocks were really asked: {asked}");
 }
 
-/// A value in the form the block's `split` wants.
-fn sample(provider: &keycull::rule::provider::Provider) -> Option<Secret> {
-    if provider.parse_json {
-        return None;
+/// Puts `value` at a JSON pointer, making what is missing on the way.
+fn put(document: &mut Value, pointer: &str, value: Value) {
+    let Some((first, rest)) = pointer.strip_prefix('/').map(|p| p.split_once('/').unwrap_or((p, ""))) else {
+        if document.is_null() {
+            *document = value;
+        }
+        return;
+    };
+    let rest = if rest.is_empty() { String::new() } else { format!("/{rest}") };
+    let inner = if first == "0" {
+        if !document.is_array() {
+            *document = json!([null]);
+        }
+        &mut document[0]
+    } else {
+        if !document.is_object() {
+            *document = json!({});
+        }
+        &mut document[first]
+    };
+    if rest.is_empty() { *inner = value } else { put(inner, &rest, value) }
+}
+
+fn expected(expect: &Expect) -> Value {
+    match expect {
+        Expect::Any => json!("something"),
+        Expect::OneOf(values) => serde_json::to_value(&values[0]).expect("is a scalar"),
     }
-    let pool = [
-        "q8Zt2mW4vR7yL1pK9sXdq8Zt2mW4vR7yL1pK9sXd".to_owned(),
-        "q8Zt2mW4vR7yL1pK9sXd-us12".to_owned(),
-        format!(
-            "{}.{}.{}",
-            ["S", "G"].concat(),
-            "q8Zt2mW4vR7yL1pK9sXdAb",
-            "q8Zt2mW4vR7yL1pK9sXdq8Zt2mW4vR7yL1pK9sXd123"
-        ),
-        format!(
-            "discord.com/api/webhooks/123456789012345678/{}",
-            "q8Zt2mW4vR7yL1pK9sXd".repeat(3) + "abcdefgh"
-        ),
-        format!("{}kQ3vWx7CNTRL-{}", ["tskey", "-api-"].concat(), "q8Zt2mW4vR7yL1pK9sXdq8Zt2mW4vR7y"),
-        format!("123456789:{}", "AAq8Zt2mW4vR7yL1pK9sXdq8Zt2mW4vR7yL"),
-    ];
-    let Some(split) = &provider.split else { return Some(Secret::new(pool[0].as_str())) };
-    let whole = regex::bytes::Regex::new(&format!("^(?:{})$", split.pattern)).expect("was checked");
-    let fitting = pool.iter().find(|text| whole.is_match(text.as_bytes()));
-    Some(Secret::new(fitting.unwrap_or_else(|| panic!("no sample fits {}", provider.id)).as_str()))
 }
 
-fn parts(provider: &keycull::rule::provider::Provider) -> Vec<(String, Secret)> {
-    let near = provider.parts.values().filter_map(|part| match part {
-        keycull::rule::provider::PartFrom::Own => None,
-        keycull::rule::provider::PartFrom::Near { rule, .. } => Some(rule.clone()),
-    });
-    near.map(|rule| (rule, Secret::new("q8Zt2mW4vR7yL1pK9sXdq8Zt2mW4vR7yL1pK9sXd"))).collect()
+/// An answer that meets `condition`, and holds what the step takes.
+fn answer(condition: &Condition, step: Option<&Step>) -> Response {
+    let mut document = Value::Null;
+    for (at, expect) in &condition.json {
+        put(&mut document, at, expected(expect));
+    }
+    for (name, take) in step.iter().flat_map(|step| &step.take) {
+        let value = ["0".repeat(32), "0".repeat(36), "token-".repeat(6)];
+        let shape = regex::Regex::new(&format!("^(?:{})$", take.pattern)).expect("was checked");
+        let value = value
+            .iter()
+            .find(|value| shape.is_match(value))
+            .unwrap_or_else(|| panic!("no sample for {name}"));
+        match &take.from {
+            TakeFrom::Json(at) => put(&mut document, at, json!(value)),
+            TakeFrom::Find { filter, get, .. } => {
+                let mut item = Value::Null;
+                filter.iter().for_each(|(at, _)| put(&mut item, at, json!(SECRET)));
+                put(&mut item, get, json!(value));
+                document = json!([{ "id": "somebody else's" }, item]);
+            }
+        }
+    }
+    let xml: String = condition
+        .xml
+        .iter()
+        .map(|(name, expect)| format!("<{name}>{}</{name}>", expected(expect).as_str().expect("is text")))
+        .collect();
+    let body = if xml.is_empty() { document.to_string() } else { xml };
+    let headers =
+        condition.header.iter().map(|(name, expect)| (name.clone(), expected(expect).to_string())).collect();
+    Response { status: *condition.status.first().expect("has one"), headers, body: body.into_bytes().into() }
+}
+
+/// Runs `steps` with an answer made for each outcome of each step; the block must say that outcome's word.
+fn understands(provider: &Provider, place: &str, steps: &[Step], seen: &mut BTreeMap<&'static str, usize>) {
+    let (operator, clock) = (operator(), ManualClock::new(1_800_000_000));
+    let secret = sample(provider);
+    for (index, step) in steps.iter().enumerate() {
+        for outcome in &step.outcomes {
+            let before = steps[..index].iter().map(|step| answer(&step.need[0], Some(step)));
+            let script = Script::new(before.chain([answer(&outcome.when, None)]).collect());
+            let base = provider.base.as_ref().and_then(|base| operator.bases.get(&base.name));
+            let mut values = Values::of(provider, &secret, &parts(provider), base).expect("fits");
+            let wire = Wire { transport: &script, clock: &clock };
+            let mut changes = 0;
+            let verdict = run(provider, steps, &mut values, wire, &mut |event| {
+                changes += usize::from(matches!(event, keycull::validate::Event::Sending(_)));
+                ControlFlow::Continue(())
+            });
+            assert_eq!(verdict.word, outcome.is, "{} {place} {}: {verdict:?}", provider.id, step.name);
+            assert_eq!(changes, usize::from(step.mutates), "{} {place}: changes announced", provider.id);
+            let hosts = script.hosts.into_inner().expect("is whole");
+            assert!(hosts.iter().all(|host| may_reach(provider, host)), "{}: {hosts:?}", provider.id);
+            *seen.entry(outcome.is.as_str()).or_default() += 1;
+        }
+    }
+}
+
+#[test]
+fn every_answer_a_block_names_is_understood() {
+    let mut seen = BTreeMap::new();
+    for provider in Providers::builtin().all() {
+        if let Some(validate) = &provider.validate {
+            understands(provider, "validate", &validate.steps, &mut seen);
+        }
+        for (place, revocation) in [("revoke", &provider.revoke), ("delete", &provider.delete)] {
+            let Some(revocation) = revocation else { continue };
+            understands(provider, place, &revocation.steps, &mut seen);
+            if let Some(post) = &revocation.post {
+                understands(provider, "post", &post.steps, &mut seen);
+            }
+        }
+    }
+    assert!(seen["live"] >= 60 && seen["dead"] >= 50 && seen["accepted"] >= 20, "{seen:?}");
+}
+
+#[test]
+fn the_built_in_set_is_as_wide_as_promised() {
+    let all = Providers::builtin().all();
+    let checked = all.iter().filter(|provider| provider.validate.is_some()).count();
+    let safe = |provider: &&Provider| provider.revoke.as_ref().is_some_and(|revoke| revoke.binding.is_safe());
+    let revocable = all.iter().filter(safe).count();
+    assert!(checked >= 60, "{checked} kinds can be checked");
+    assert!(revocable >= 20, "{revocable} kinds can be revoked");
+    let registries = ["npmjs", "pypi", "crates", "rubygems"];
+    for provider in all {
+        assert!(!provider.references.is_empty(), "{}", provider.id);
+        let named = |host: &String| registries.iter().any(|registry| host.contains(registry));
+        assert!(!provider.hosts.iter().any(named), "{}: a package registry", provider.id);
+        let steps = provider.validate.iter().flat_map(|validate| &validate.steps);
+        for step in steps {
+            assert!(matches!(step.request.url.origin, Origin::Host(_) | Origin::Base));
+            assert!(!step.outcomes.iter().any(|outcome| outcome.is == Word::Accepted), "{}", provider.id);
+        }
+    }
 }
