@@ -55,6 +55,9 @@ pub struct ApplyOptions {
     pub max: Option<usize>,
     /// About keys that are still in use.
     pub confirmation: Confirmation,
+    /// Nobody is at the keyboard: the plan must have been made so, and the operator's policy stands
+    /// for `max` and the confirmation.
+    pub unattended: bool,
 }
 
 /// Points at which a run can be cut off; each is after something became durable or went out.
@@ -92,6 +95,11 @@ pub enum ApplyError {
     /// The audit log.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// A person was to look at it.
+    #[error(
+        "this needs a person: the operator's file does not enable unattended runs, or the plan was not made with --unattended"
+    )]
+    Attended,
     /// Too many keys at once.
     #[error(
         "the plan would kill {0} keys and the limit is {1}: look at the plan, then say --max {0}, or pick some with --only"
@@ -100,10 +108,10 @@ pub enum ApplyError {
 }
 
 impl ApplyError {
-    /// `6` for the brake, `2` for everything else.
+    /// `6` for what policy stops, `2` for everything else.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        if matches!(self, Self::TooMany(..)) { 6 } else { 2 }
+        if matches!(self, Self::TooMany(..) | Self::Attended) { 6 } else { 2 }
     }
 }
 
@@ -204,12 +212,16 @@ impl Apply<'_> {
                 items: items.into_iter().map(dry).collect(),
             });
         }
+        let policy = &self.operator.unattended;
+        if options.unattended && !(plan.unattended && policy.enabled) {
+            return Err(ApplyError::Attended);
+        }
         let unfinished = |item: &&&PlanItem| {
             let state = journal.state(&item.id);
             let ended = matches!(state, Some(State::Done { outcome, .. }) if *outcome != Outcome::Unknown);
             item.decision == Decision::Ready && !ended
         };
-        let (count, most) = (items.iter().filter(unfinished).count(), options.max.unwrap_or(MOST_KEYS));
+        let (count, most) = (items.iter().filter(unfinished).count(), self.most(options));
         if count > most {
             return Err(ApplyError::TooMany(count, most));
         }
@@ -250,6 +262,12 @@ impl Apply<'_> {
             }
         }
         self.finish(run, &items, halted)
+    }
+
+    /// The brake: `--max`, else the policy's for runs without a person, else ten.
+    fn most(&self, options: &ApplyOptions) -> usize {
+        let policy = if options.unattended { self.operator.unattended.max } else { None };
+        options.max.or(policy).unwrap_or(MOST_KEYS)
     }
 
     fn finish(
@@ -378,6 +396,7 @@ impl Apply<'_> {
         }
         if let Some(place) = item.places.iter().find(|place| place.in_use)
             && options.confirmation == Confirmation::None
+            && !options.unattended
         {
             let why = format!(
                 "still in use at {place}: replace it there, then say --replaced; or --emergency to kill it now"

@@ -24,6 +24,9 @@ pub struct Plan {
     pub created: i64,
     /// From when on it is refused: a verdict of yesterday must not kill a key today.
     pub expires: i64,
+    /// Whether the policy for runs without a person decided; only then may it be applied so.
+    #[serde(default)]
+    pub unattended: bool,
     /// One per key, sorted by rule and fingerprint.
     pub items: Vec<PlanItem>,
     /// SHA-256 over all of the above.
@@ -164,7 +167,7 @@ pub enum PlanError {
 impl Plan {
     /// Puts a plan together and seals it.
     #[must_use]
-    pub fn new(rules: &str, created: i64, lifetime: i64, mut items: Vec<PlanItem>) -> Self {
+    pub fn new(rules: &str, created: i64, lifetime: i64, unattended: bool, mut items: Vec<PlanItem>) -> Self {
         items.sort_by(|a, b| (&a.rule, &a.fingerprint).cmp(&(&b.rule, &b.fingerprint)));
         let mut plan = Self {
             schema: SCHEMA,
@@ -172,6 +175,7 @@ impl Plan {
             rules: rules.to_owned(),
             created,
             expires: created + lifetime,
+            unattended,
             items,
             digest: String::new(),
         };

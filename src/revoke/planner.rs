@@ -44,7 +44,7 @@ impl Planner<'_> {
         let wanted =
             findings.iter().filter(|finding| finding.disposition.is_new() && chosen(finding, options));
         let items = wanted.map(|finding| self.item(finding, findings, options)).collect();
-        Plan::new(rules, now, LIFETIME, items)
+        Plan::new(rules, now, LIFETIME, options.unattended, items)
     }
 
     fn item(&self, finding: &Finding, all: &[Finding], options: &PlanOptions) -> PlanItem {

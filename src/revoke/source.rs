@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::finding::{Checksum, RuleInfo, Secret};
+use crate::finding::{
+    Checksum, Confidence, CredentialMode, Disposition, Finding, Fingerprint, Occurrence, Origin, Position,
+    Redaction, Region, RuleInfo, Secret, Span,
+};
 
 use super::Place;
 
@@ -32,8 +35,54 @@ pub trait SecretSource {
 pub struct GivenSecret {
     /// Its rule.
     pub rule: Arc<RuleInfo>,
-    /// The secret, and what completes it: (rule id, value).
+    /// The secret first, then what completes it: (rule id, value).
     pub secrets: Vec<(String, Found)>,
+}
+
+impl GivenSecret {
+    /// The secret as a finding whose place is standard input, followed by what completes it.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut all: Vec<Finding> = self.secrets.iter().map(|(id, found)| self.finding(id, found)).collect();
+        let others: Vec<Fingerprint> = all.iter().skip(1).map(|other| other.fingerprint.clone()).collect();
+        if let Some(first) = all.first_mut() {
+            first.companions = others;
+        }
+        all
+    }
+
+    fn finding(&self, rule_id: &str, found: &Found) -> Finding {
+        let at = Position { line: 1, column: 1, column_utf16: 1 };
+        let place = Occurrence {
+            origin: Origin::Stdin { name: None },
+            path: None,
+            object: None,
+            span: Span::new(0, found.secret.expose().len()),
+            region: Region { start: at, end: at },
+            excerpt: "[redacted]".to_owned(),
+            line_hash: None,
+            timeline: None,
+            decoded: Vec::new(),
+            confidence: Confidence::High,
+            disposition: Disposition::New,
+            notes: Vec::new(),
+        };
+        let rule = Arc::new(RuleInfo { id: rule_id.to_owned(), ..(*self.rule).clone() });
+        Finding {
+            fingerprint: Fingerprint::of(&found.secret, rule.guessable, None),
+            redacted: found.secret.redacted(Redaction::Full),
+            secret: found.secret.clone(),
+            severity: rule.severity,
+            confidence: Confidence::High,
+            mode: CredentialMode::Live,
+            checksum: found.checksum,
+            companions: Vec::new(),
+            occurrences: vec![place],
+            disposition: Disposition::New,
+            notes: Vec::new(),
+            rule,
+        }
+    }
 }
 
 impl SecretSource for GivenSecret {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::net::NetOptions;
 use crate::rule::provider::{Provider, from_table};
 
 use super::base::Address;
@@ -176,6 +177,16 @@ impl Operator {
             }
         }
         Ok(operator)
+    }
+
+    /// Network options under this file; deadline, proxy and the offline switch are the caller's.
+    #[must_use]
+    pub fn net_options(&self) -> NetOptions {
+        NetOptions {
+            internal_hosts: self.internal_hosts.clone(),
+            loopback: self.loopback.clone(),
+            ..NetOptions::default()
+        }
     }
 
     /// The generic revoker for `rule`, if there is one.

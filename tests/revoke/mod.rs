@@ -4,6 +4,7 @@ mod drill;
 mod drivers;
 mod faults;
 mod killed;
+mod moto;
 mod plans;
 mod stage;
 

@@ -1,9 +1,10 @@
 //! What a plan holds, and what stops it.
 
-use keycull::finding::{Checksum, Fingerprint};
+use keycull::finding::{Checksum, Fingerprint, Secret};
 use keycull::mock::Kind;
 use keycull::revoke::{
-    ApplyError, ApplyOptions, Decision, Outcome, Plan, PlanError, PlanOptions, Point, verify_audit,
+    ApplyError, ApplyOptions, Decision, Found, GivenSecret, Outcome, Plan, PlanError, PlanOptions, Point,
+    verify_audit,
 };
 
 use super::stage::{Files, Stage, finding, yes};
@@ -187,7 +188,7 @@ fn another_owner_than_planned_is_a_stranger() {
     let findings = [finding("drill-key", &key.secret, "a.env")];
     let mut plan = stage.plan(&findings, &PlanOptions::default());
     plan.items[0].identity = Some("somebody-else".to_owned());
-    let plan = Plan::new("rules-1", plan.created, 900, plan.items);
+    let plan = Plan::new("rules-1", plan.created, 900, false, plan.items);
     plan.save(&stage.plan_path()).expect("is written");
     let report = stage.apply(&Files::of(&findings));
     assert_eq!((report.items[0].outcome, report.exit_code()), (Outcome::Refused, 6));
@@ -244,4 +245,43 @@ fn two_processes_do_not_share_a_plan() {
     let error = stage.apply_cut(&Files::of(&findings), &yes(), &|_| false).expect_err("is locked");
     assert!(error.to_string().contains("right now"), "{error}");
     assert_eq!((error.exit_code(), stage.mutations()), (2, 0));
+}
+
+#[test]
+fn a_plan_for_a_person_is_not_applied_without_one() {
+    let stage = Stage::with_drill("[unattended]\nenabled = true\nmax = 1\nirreversible = [\"drill-key\"]\n");
+    let keys = [stage.mock.issue(Kind::Drill, 1), stage.mock.issue(Kind::Drill, 2)];
+    let findings =
+        [finding("drill-key", &keys[0].secret, "a.env"), finding("drill-key", &keys[1].secret, "b.env")];
+    let files = Files::of(&findings);
+    let alone = ApplyOptions { yes: true, unattended: true, ..ApplyOptions::default() };
+    stage.plan(&findings, &PlanOptions::default());
+    let error = stage.apply_cut(&files, &alone, &|_| false).expect_err("a person was to look at it");
+    assert!(matches!(error, ApplyError::Attended), "{error}");
+    stage.plan(&findings, &PlanOptions { unattended: true, ..PlanOptions::default() });
+    std::fs::remove_file(Plan::journal_path(&stage.plan_path())).expect("starts anew");
+    let error = stage.apply_cut(&files, &alone, &|_| false).expect_err("the policy's own brake");
+    assert!(matches!(error, ApplyError::TooMany(2, 1)), "{error}");
+    assert_eq!((error.exit_code(), stage.mutations()), (6, 0));
+    let one = ApplyOptions { only: [findings[0].fingerprint.to_string()].into(), ..alone };
+    let report = stage.apply_cut(&files, &one, &|_| false).expect("one is within the policy");
+    assert_eq!((report.items[0].outcome, report.exit_code()), (Outcome::Revoked, 0));
+}
+
+#[test]
+fn a_secret_handed_in_is_revoked_the_same_way() {
+    let stage = Stage::drill();
+    let key = stage.mock.issue(Kind::Drill, 1);
+    let found = Found { secret: Secret::new(key.secret.as_str()), checksum: Checksum::Passed };
+    let given =
+        GivenSecret { rule: super::stage::rule("drill-key"), secrets: vec![("drill-key".to_owned(), found)] };
+    let plan = stage.plan(&given.findings(), &PlanOptions::default());
+    assert_eq!(
+        (plan.items[0].decision.clone(), plan.items[0].places[0].kind.as_str()),
+        (Decision::Ready, "stdin")
+    );
+    let yes = ApplyOptions { yes: true, ..ApplyOptions::default() };
+    let report = stage.apply_cut(&given, &yes, &|_| false).expect("is applied");
+    assert_eq!((report.items[0].outcome, report.exit_code()), (Outcome::Revoked, 0));
+    stage.assert_clean(&report, &[&key.secret]);
 }

@@ -117,12 +117,23 @@ impl Stage {
         let mock =
             MockProvider::start(0, Faults { silence: Duration::from_millis(1500), ..Faults::default() });
         let mock = mock.expect("a port is free");
+        let address = mock.address();
+        Self::built(hosts, extra, mock, address)
+    }
+
+    /// A stage whose `hosts` go to another server.
+    pub(crate) fn sent_to(hosts: &[&str], address: std::net::SocketAddr) -> Self {
+        let mock = MockProvider::start(0, Faults::default()).expect("a port is free");
+        Self::built(hosts, "", mock, address)
+    }
+
+    fn built(hosts: &[&str], extra: &str, mock: MockProvider, address: std::net::SocketAddr) -> Self {
         let mut text = String::from("schema = 1\n");
         let (head, rest) = extra.split_once("[[provider]]").map_or((extra, ""), |(head, rest)| (head, rest));
         text.push_str(head);
         text.push_str("\n[network.loopback]\n");
         for host in hosts {
-            text.push_str(&format!("\"{host}\" = \"{}\"\n", mock.address()));
+            text.push_str(&format!("\"{host}\" = \"{address}\"\n"));
         }
         if !rest.is_empty() {
             text.push_str("[[provider]]");
