@@ -3,6 +3,7 @@
 mod architecture;
 mod cli;
 mod engine;
+mod net;
 mod pipeline;
 mod report;
 mod revoke;
