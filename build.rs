@@ -19,6 +19,7 @@ mod rule {
     pub mod emit;
     pub mod format;
     pub mod model;
+    #[allow(unused_imports)]
     pub mod provider;
     pub mod schema;
     pub mod shape;
@@ -80,7 +81,10 @@ fn embed_providers(out: &Path) -> Result<(), Vec<String>> {
             errors.extend(found.iter().map(|problem| format!("{}: {problem}", path.display())));
         }
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        table.push_str(&format!("    ({stem:?}, include_str!({:?})),\n", root.join(&path).display().to_string()));
+        table.push_str(&format!(
+            "    ({stem:?}, include_str!({:?})),\n",
+            root.join(&path).display().to_string()
+        ));
     }
     table.push_str("]\n");
     if !errors.is_empty() {

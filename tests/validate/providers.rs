@@ -256,3 +256,19 @@ fn the_built_in_set_is_as_wide_as_promised() {
         }
     }
 }
+
+#[test]
+fn every_rule_a_block_serves_exists() {
+    let rules = keycull::rule::RuleSet::builtin();
+    let mut missing = Vec::new();
+    for provider in Providers::builtin().all() {
+        let near = provider.parts.values().filter_map(|part| match part {
+            PartFrom::Own => None,
+            PartFrom::Near { rule, .. } => Some(rule),
+        });
+        for id in provider.rules.iter().chain(near).filter(|id| rules.by_id(id).is_none()) {
+            missing.push(format!("{}: {id}", provider.id));
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
