@@ -14,6 +14,7 @@ mod plan;
 mod planner;
 mod private_file;
 mod report;
+mod rescan;
 mod source;
 
 pub use apply::{Apply, ApplyError, ApplyOptions, Confirmation, Point};
@@ -23,4 +24,5 @@ pub use place::Place;
 pub use plan::{Decision, Plan, PlanError, PlanItem, PlanPart, PlannedAction, PlannedRequest};
 pub use planner::{PlanOptions, Planner};
 pub use report::{ApplyReport, ItemReport, Outcome};
+pub use rescan::{ReadPlace, Rescan};
 pub use source::{Found, GivenSecret, SecretSource};

@@ -52,6 +52,21 @@ impl Place {
         }
     }
 
+    /// The bytes of its path, if it has one.
+    #[must_use]
+    pub fn path_bytes(&self) -> Option<Vec<u8>> {
+        let text = self.path.as_deref()?.as_bytes();
+        let mut bytes = Vec::with_capacity(text.len());
+        let mut at = 0;
+        while let Some(byte) = text.get(at) {
+            let digits = (*byte == b'%').then(|| text.get(at + 1..at + 3)).flatten();
+            let escaped = digits.and_then(|two| u8::from_str_radix(std::str::from_utf8(two).ok()?, 16).ok());
+            bytes.push(escaped.unwrap_or(*byte));
+            at += if escaped.is_some() { 3 } else { 1 };
+        }
+        Some(bytes)
+    }
+
     /// Whether it lies in a folder of other people's code.
     #[must_use]
     pub fn is_vendored(&self) -> bool {
@@ -82,5 +97,18 @@ impl std::fmt::Display for Place {
             Some(commit) => write!(f, " (commit {})", commit.get(..12).unwrap_or(commit)),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+    use crate::finding::RepoPath;
+
+    #[test]
+    fn paths_come_back_as_they_were() {
+        let odd = RepoPath::new(b"a b/%41/\xff\n.env".to_vec());
+        let place = Place { path: Some(odd.to_uri()), ..Place::default() };
+        assert_eq!(place.path_bytes().as_deref(), Some(odd.as_bytes()));
     }
 }

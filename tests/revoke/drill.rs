@@ -3,9 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use std::sync::atomic::AtomicBool;
+
+use keycull::engine::Engine;
 use keycull::finding::{Checksum, Finding, RuleInfo, Secret};
-use keycull::mock::drill::{Scanner, drill};
-use keycull::revoke::{Found, Place, SecretSource};
+use keycull::mock::drill::{Scanner, drill, drill_rule};
+use keycull::pipeline::{Facts, ScanRequest, Scope, Silent, run};
+use keycull::revoke::{Found, Place, Rescan, SecretSource};
+use keycull::rule::Trust;
+use keycull::rule::compile::{assemble, parse_file};
+use keycull::source::git::Repository;
+use keycull::source::git::objects::ObjectOptions;
+use keycull::source::tree::TreeOptions;
+use keycull::triage::TriageOptions;
 
 use super::stage;
 
@@ -54,6 +64,50 @@ fn the_drill_passes_with_a_cut_at_every_point() {
     let report = drill(folder.path(), &WorkTree, 7).expect("is held");
     assert!(report.passed(), "{:#?}", report.checks);
     assert_eq!(report.cuts, 6, "each point was reached and cut");
+}
+
+/// The real thing: files and history through the engine and triage, and the engine again to read.
+struct Real {
+    engine: Engine,
+}
+
+impl Scanner for Real {
+    fn scan(&self, folder: &Path) -> Result<Vec<Finding>, String> {
+        let files = Scope::Files { options: TreeOptions::new(folder), tracked: true };
+        let scopes = vec![files, Scope::History(ObjectOptions::default())];
+        let triage = TriageOptions::new(jiff::civil::date(2026, 6, 15));
+        let repository = Some(Repository::open(folder).map_err(|error| error.to_string())?);
+        let request = ScanRequest { repository, scopes, ..ScanRequest::new(triage) };
+        let report = run(&request, &self.engine, &Silent, &AtomicBool::new(false));
+        report.map(|report| report.findings).map_err(|error| error.to_string())
+    }
+
+    fn source(&self, folder: &Path) -> Box<dyn SecretSource + '_> {
+        let folder = folder.to_owned();
+        let read = move |place: &Place| match (&place.kind[..], &place.object) {
+            ("file", _) => {
+                let path = String::from_utf8(place.path_bytes().ok_or("no path")?).expect("is text");
+                std::fs::read(folder.join(path)).map_err(|error| error.to_string())
+            }
+            (_, Some(object)) => {
+                let mut command = crate::support::git::scrubbed_git();
+                let output = command.arg("-C").arg(&folder).args(["cat-file", "blob", object]).output();
+                Ok(output.map_err(|error| error.to_string())?.stdout)
+            }
+            (kind, None) => Err(format!("cannot read {kind}")),
+        };
+        Box::new(Rescan::new(&self.engine, Facts::new(self.engine.rules()).all(), Box::new(read)))
+    }
+}
+
+#[test]
+fn the_drill_passes_with_the_real_scanner() {
+    let drafts = parse_file("drill.toml", drill_rule(), Trust::User).expect("is a rule");
+    let engine = Engine::with_rules(assemble(drafts, 0).expect("is a set"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = drill(folder.path(), &Real { engine }, 9).expect("is held");
+    assert!(report.passed(), "{:#?}", report.checks);
+    assert!(report.commit_to_dead < std::time::Duration::from_secs(60), "{:?}", report.commit_to_dead);
 }
 
 #[test]
