@@ -43,7 +43,13 @@ impl Planner<'_> {
     pub fn plan(&self, findings: &[Finding], rules: &str, now: i64, options: &PlanOptions) -> Plan {
         let wanted =
             findings.iter().filter(|finding| finding.disposition.is_new() && chosen(finding, options));
-        let items = wanted.map(|finding| self.item(finding, findings, options)).collect();
+        let mut items: Vec<PlanItem> = wanted.map(|finding| self.item(finding, findings, options)).collect();
+        // One secret found by two rules is one key: it gets one request.
+        let mut seen = BTreeSet::new();
+        items.retain(|item| {
+            let target = item.action.as_ref().map_or(&item.rule, |action| &action.provider);
+            seen.insert((item.fingerprint.clone(), target.clone()))
+        });
         Plan::new(rules, now, LIFETIME, options.unattended, items)
     }
 

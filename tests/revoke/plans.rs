@@ -285,3 +285,15 @@ fn a_secret_handed_in_is_revoked_the_same_way() {
     assert_eq!((report.items[0].outcome, report.exit_code()), (Outcome::Revoked, 0));
     stage.assert_clean(&report, &[&key.secret]);
 }
+
+#[test]
+fn one_key_found_by_two_rules_gets_one_request() {
+    let stage = Stage::new(&["gitlab.com"], "");
+    let key = stage.mock.issue(Kind::Gitlab, 1);
+    let rules = ["gitlab-pat", "gitlab-pat-routable"];
+    let findings: Vec<_> = rules.iter().map(|rule| finding(rule, &key.secret, "a.env")).collect();
+    let plan = stage.plan(&findings, &PlanOptions::default());
+    assert_eq!(plan.items.len(), 1);
+    let report = stage.apply(&Files::of(&findings));
+    assert_eq!((report.items[0].outcome, stage.mutations()), (Outcome::Revoked, 1));
+}
