@@ -175,7 +175,8 @@ pub fn drill(folder: &Path, scanner: &dyn Scanner, seed: u64) -> Result<DrillRep
     let wire = Wire { transport: &client, clock: clock.as_ref() };
     let providers = Providers::with(&scene.operator.providers);
     let validator = Validator::new(&providers, &scene.operator, wire);
-    let planner = Planner { providers: &providers, operator: &scene.operator, validator: &validator };
+    let planner =
+        Planner { providers: &providers, operator: &scene.operator, validator: &validator, source: None };
     let unattended = PlanOptions { unattended: true, ..PlanOptions::default() };
     let plan = planner.plan(&findings, "drill", clock.now(), &unattended);
     let path = folder.join("plan.json");

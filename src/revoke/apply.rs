@@ -154,6 +154,7 @@ struct Work<'p> {
     fingerprint: Fingerprint,
     secret: Secret,
     checksum: Checksum,
+    document: Option<Secret>,
     parts: Vec<(String, Secret)>,
 }
 
@@ -164,6 +165,7 @@ impl Work<'_> {
             secret: &self.secret,
             fingerprint: &self.fingerprint,
             checksum: self.checksum,
+            document: self.document.clone(),
             parts: self.parts.clone(),
         }
     }

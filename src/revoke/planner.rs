@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
-use crate::finding::{Finding, Fingerprint, Validation};
+use crate::finding::{Finding, Fingerprint, Secret, Validation};
 use crate::rule::provider::{Class, Origin, Provider, Revocation};
 use crate::validate::{Checked, Driver, Operator, Providers, Subject, Validator, admit};
 
 use super::plan::{Decision, Plan, PlanItem, PlanPart, PlannedAction, PlannedRequest};
-use super::{Place, driver};
+use super::{Place, SecretSource, driver};
 
 /// How long a plan is good for, in seconds: as long as a verdict.
 const LIFETIME: i64 = 15 * 60;
@@ -35,6 +35,8 @@ pub struct Planner<'a> {
     pub operator: &'a Operator,
     /// Asks providers.
     pub validator: &'a Validator<'a>,
+    /// Reads places again, for credentials of which a finding holds only a part; may be left out.
+    pub source: Option<&'a dyn SecretSource>,
 }
 
 impl Planner<'_> {
@@ -54,7 +56,8 @@ impl Planner<'_> {
     }
 
     fn item(&self, finding: &Finding, all: &[Finding], options: &PlanOptions) -> PlanItem {
-        let subject = Subject::of(finding, all);
+        let mut subject = Subject::of(finding, all);
+        subject.document = self.document(finding);
         let checked = self.validator.check(&subject);
         let rule = &finding.rule.id;
         let provider = self.providers.for_rule(rule);
@@ -80,6 +83,16 @@ impl Planner<'_> {
         };
         item.decision = self.decide(&item, &subject, provider, &checked, options);
         item
+    }
+
+    /// The JSON object around the secret, if its provider reads one.
+    fn document(&self, finding: &Finding) -> Option<Secret> {
+        let source = self
+            .source
+            .filter(|_| self.providers.for_rule(&finding.rule.id).is_some_and(|p| p.parse_json))?;
+        let places = places(finding);
+        let found = places.iter().filter_map(|place| source.read(&finding.rule.id, place).ok()).flatten();
+        found.into_iter().find(|found| found.secret == finding.secret)?.document
     }
 
     fn provider_action(&self, provider: &Provider, options: &PlanOptions) -> Option<PlannedAction> {

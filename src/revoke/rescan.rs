@@ -3,10 +3,15 @@
 use std::sync::Arc;
 
 use crate::engine::{Engine, Scratch};
-use crate::finding::{RuleInfo, Secret};
+use crate::finding::{RuleInfo, Secret, Span};
 use crate::source::text;
 
 use super::{Found, Place, SecretSource};
+
+/// Farthest a credential's JSON object reaches on either side of its secret, in bytes.
+const DOCUMENT_REACH: usize = 8 * 1024;
+/// Opening braces tried for the start of such an object.
+const MOST_STARTS: usize = 16;
 
 /// Gives the bytes of a place: of the file, or of the git object.
 pub type ReadPlace<'a> = dyn Fn(&Place) -> Result<Vec<u8>, String> + 'a;
@@ -26,6 +31,20 @@ impl<'a> Rescan<'a> {
     }
 }
 
+/// The innermost JSON object around `secret`, if it starts at most [`DOCUMENT_REACH`] bytes before.
+fn document(content: &[u8], secret: Span) -> Option<Secret> {
+    let from = secret.start.saturating_sub(DOCUMENT_REACH);
+    let before = content.get(from..secret.start)?;
+    let starts = before.iter().enumerate().rev().filter(|(_, byte)| **byte == b'{').map(|(at, _)| from + at);
+    starts.take(MOST_STARTS).find_map(|start| {
+        let text = &content[start..content.len().min(secret.end + DOCUMENT_REACH)];
+        let mut objects = serde_json::Deserializer::from_slice(text).into_iter::<serde::de::IgnoredAny>();
+        objects.next()?.ok()?;
+        let end = start + objects.byte_offset();
+        (end >= secret.end).then(|| Secret::new(&content[start..end]))
+    })
+}
+
 impl SecretSource for Rescan<'_> {
     fn rule(&self, id: &str) -> Option<Arc<RuleInfo>> {
         self.rules.iter().find(|rule| rule.id == id).cloned()
@@ -43,8 +62,24 @@ impl SecretSource for Rescan<'_> {
             Found {
                 secret: found.decoded.as_ref().map_or_else(plain, |d| d.secret.clone()),
                 checksum: found.checksum,
+                document: if found.decoded.is_none() { document(&content, found.secret) } else { None },
             }
         });
         Ok(found.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_innermost_object_around_the_secret_is_taken() {
+        let content = br#"{ "keys": [ {"a": {"b": 1}, "k": "SECRET", "id": 7} ], "x": {} } {"#;
+        let at = memchr::memmem::find(content, b"SECRET").expect("is there");
+        let found = document(content, Span::new(at, at + 6)).expect("has one");
+        assert_eq!(found.expose(), br#"{"a": {"b": 1}, "k": "SECRET", "id": 7}"#);
+        assert!(document(b"{ k = SECRET }", Span::new(6, 12)).is_none());
+        assert!(document(b"SECRET", Span::new(0, 6)).is_none());
     }
 }

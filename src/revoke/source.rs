@@ -16,6 +16,9 @@ pub struct Found {
     pub secret: Secret,
     /// Result of its offline checksum.
     pub checksum: Checksum,
+    /// The JSON object it stands in, where the requests need more of the credential than the secret
+    /// (a service account's key file).
+    pub document: Option<Secret>,
 }
 
 /// Reads places again. Plans hold no secrets, so this is the only way to them.

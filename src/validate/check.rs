@@ -160,7 +160,8 @@ impl<'a> Validator<'a> {
 
     fn values(&self, provider: &Provider, subject: &Subject<'_>) -> Result<Values, String> {
         let base = provider.base.as_ref().and_then(|base| self.operator.bases.get(&base.name));
-        Values::of(provider, subject.secret, &subject.parts, base).map_err(|error| error.to_string())
+        Values::of(provider, subject.credential(provider), &subject.parts, base)
+            .map_err(|error| error.to_string())
     }
 
     fn ask(

@@ -17,11 +17,20 @@ pub struct Subject<'a> {
     pub fingerprint: &'a Fingerprint,
     /// Result of the offline checksum.
     pub checksum: Checksum,
+    /// The JSON object it stands in, for providers whose requests need more than the secret.
+    pub document: Option<Secret>,
     /// Parts other rules found, by rule id.
     pub parts: Vec<(String, Secret)>,
 }
 
 impl<'a> Subject<'a> {
+    /// What `provider` takes apart: the whole document where it reads one, else the secret.
+    #[must_use]
+    pub fn credential(&self, provider: &Provider) -> &Secret {
+        let document = if provider.parse_json { self.document.as_ref() } else { None };
+        document.unwrap_or(self.secret)
+    }
+
     /// Takes a finding; its companions are looked up in `all`.
     #[must_use]
     pub fn of(finding: &'a Finding, all: &'a [Finding]) -> Self {
@@ -32,6 +41,7 @@ impl<'a> Subject<'a> {
             secret: &finding.secret,
             fingerprint: &finding.fingerprint,
             checksum: finding.checksum,
+            document: None,
             parts: parts.map(|other| (other.rule.id.clone(), other.secret.clone())).collect(),
         }
     }

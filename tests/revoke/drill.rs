@@ -9,7 +9,7 @@ use keycull::engine::Engine;
 use keycull::finding::{Checksum, Finding, RuleInfo, Secret};
 use keycull::mock::drill::{Scanner, drill, drill_rule};
 use keycull::pipeline::{Facts, ScanRequest, Scope, Silent, run};
-use keycull::revoke::{Found, Place, Rescan, SecretSource};
+use keycull::revoke::{Found, Place, PlanOptions, Rescan, SecretSource};
 use keycull::rule::Trust;
 use keycull::rule::compile::{assemble, parse_file};
 use keycull::source::git::Repository;
@@ -53,7 +53,11 @@ impl SecretSource for Reader {
     fn read(&self, _: &str, place: &Place) -> Result<Vec<Found>, String> {
         let path = self.0.join(place.path.as_ref().ok_or("no path")?);
         let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-        let found = |key: &String| Found { secret: Secret::new(key.as_str()), checksum: Checksum::Passed };
+        let found = |key: &String| Found {
+            secret: Secret::new(key.as_str()),
+            checksum: Checksum::Passed,
+            document: None,
+        };
         Ok(keys(&text).iter().map(found).collect())
     }
 }
@@ -127,4 +131,44 @@ fn a_scanner_that_misses_a_key_fails_the_drill() {
     let folder = tempfile::tempdir().expect("a folder");
     let report = drill(folder.path(), &Blind, 8).expect("is held");
     assert!(!report.passed(), "a key that was not found is still live");
+}
+
+#[test]
+fn a_service_account_key_is_read_with_the_file_it_stands_in() {
+    let pem = std::process::Command::new("openssl")
+        .args(["genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"])
+        .output()
+        .expect("openssl runs");
+    let pem = String::from_utf8(pem.stdout).expect("is PEM");
+    let file = serde_json::json!({
+        "type": "service_account", "project_id": "billing", "private_key_id": "ab12".repeat(10), "private_key": pem,
+        "client_email": "ci@billing.iam.gserviceaccount.com", "token_uri": "https://evil.example/",
+    });
+    let engine = Engine::builtin();
+    // Google writes `type` first; the detection rule counts on it.
+    let rest = file.to_string().replacen("\"type\":\"service_account\",", "", 1).replacen(
+        ",\"type\":\"service_account\"",
+        "",
+        1,
+    );
+    let text = rest.replacen('{', "{\"type\": \"service_account\", ", 1);
+    let content = format!("// config\nexport default {text};\n");
+    let rules = Facts::new(engine.rules()).all();
+    let source = Rescan::new(&engine, rules, Box::new(move |_: &Place| Ok(content.clone().into_bytes())));
+    let place = Place { kind: "file".to_owned(), path: Some("key.js".to_owned()), ..Place::default() };
+    let found = source.read("google-service-account-key", &place).expect("is read").remove(0);
+    let document = found.document.expect("the object around it");
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(document.expose()).expect("is JSON"), file);
+
+    let mut leaked = stage::finding("google-service-account-key", "x", "key.js");
+    leaked.fingerprint = keycull::finding::Fingerprint::of(&found.secret, false, None);
+    leaked.secret = found.secret;
+    let stage = stage::Stage::new(&["oauth2.googleapis.com", "iam.googleapis.com"], "");
+    let plan = stage.plan_from(&[leaked], &PlanOptions::default(), Some(&source));
+    // The mock knows no such face: what counts is that the assertion went to Google's own address alone.
+    assert_eq!(plan.items[0].verdict, "unknown", "{plan:?}");
+    let requests = stage.mock.requests();
+    assert!(
+        !requests.is_empty() && requests.iter().all(|r| r.header("host") == Some("oauth2.googleapis.com"))
+    );
 }

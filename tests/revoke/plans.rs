@@ -272,7 +272,8 @@ fn a_plan_for_a_person_is_not_applied_without_one() {
 fn a_secret_handed_in_is_revoked_the_same_way() {
     let stage = Stage::drill();
     let key = stage.mock.issue(Kind::Drill, 1);
-    let found = Found { secret: Secret::new(key.secret.as_str()), checksum: Checksum::Passed };
+    let found =
+        Found { secret: Secret::new(key.secret.as_str()), checksum: Checksum::Passed, document: None };
     let given =
         GivenSecret { rule: super::stage::rule("drill-key"), secrets: vec![("drill-key".to_owned(), found)] };
     let plan = stage.plan(&given.findings(), &PlanOptions::default());

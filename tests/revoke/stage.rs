@@ -95,8 +95,11 @@ impl SecretSource for Files {
     fn read(&self, rule: &str, place: &Place) -> Result<Vec<Found>, String> {
         let path = place.path.clone().ok_or("no path")?;
         let secrets = self.0.get(&(rule.to_owned(), path)).ok_or("the file is gone")?;
-        let found =
-            |secret: &String| Found { secret: Secret::new(secret.as_str()), checksum: Checksum::Passed };
+        let found = |secret: &String| Found {
+            secret: Secret::new(secret.as_str()),
+            checksum: Checksum::Passed,
+            document: None,
+        };
         Ok(secrets.iter().map(found).collect())
     }
 }
@@ -175,8 +178,19 @@ impl Stage {
     }
 
     pub(crate) fn plan(&self, findings: &[Finding], options: &PlanOptions) -> Plan {
+        self.plan_from(findings, options, None)
+    }
+
+    /// Plans, reading places again from `source` where a finding is not enough.
+    pub(crate) fn plan_from(
+        &self,
+        findings: &[Finding],
+        options: &PlanOptions,
+        source: Option<&dyn SecretSource>,
+    ) -> Plan {
         let validator = Validator::new(&self.providers, &self.operator, self.wire());
-        let planner = Planner { providers: &self.providers, operator: &self.operator, validator: &validator };
+        let planner =
+            Planner { providers: &self.providers, operator: &self.operator, validator: &validator, source };
         let plan = planner.plan(findings, "rules-1", keycull::net::Clock::now(self.clock.as_ref()), options);
         plan.save(&self.plan_path()).expect("is written");
         plan

@@ -112,6 +112,7 @@ fn no_block_believes_pages_redirects_or_faults() {
                 secret: &secret,
                 fingerprint: &fingerprint,
                 checksum: Checksum::Absent,
+                document: None,
                 parts: parts(provider),
             };
             let checked = validator.check_now(&subject);

@@ -27,7 +27,15 @@ impl Apply<'_> {
         for part in &item.parts {
             parts.push((part.rule.clone(), self.find(&part.rule, &part.fingerprint, &part.places)?.1.secret));
         }
-        Ok(Work { item, rule, fingerprint, secret: found.secret, checksum: found.checksum, parts })
+        Ok(Work {
+            item,
+            rule,
+            fingerprint,
+            secret: found.secret,
+            checksum: found.checksum,
+            document: found.document,
+            parts,
+        })
     }
 
     /// The secret with this fingerprint, from the first place that still has it.

@@ -136,7 +136,7 @@ impl Apply<'_> {
             }
             (None, Some((provider, revocation))) => {
                 let base = provider.base.as_ref().and_then(|base| self.operator.bases.get(&base.name));
-                Values::of(provider, &first.secret, &first.parts, base)
+                Values::of(provider, first.subject().credential(provider), &first.parts, base)
                     .map_err(|error| error.to_string())
                     .map(|mut values| {
                         values.batch = works.iter().map(|work| work.secret.clone()).collect();
