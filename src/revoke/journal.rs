@@ -179,6 +179,14 @@ impl Journal {
     }
 }
 
+impl Drop for Journal {
+    /// Unlocks by word: closing alone leaves the lock to a child process that was just being started
+    /// and still holds a copy of the descriptor.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
 /// `<8 hex> <body>\n`.
 fn seal(body: &str) -> String {
     format!("{} {body}\n", sum(body))
