@@ -17,6 +17,7 @@ mod rule {
     pub mod class;
     pub mod compile;
     pub mod emit;
+    pub mod filter;
     pub mod format;
     pub mod model;
     #[allow(unused_imports)]

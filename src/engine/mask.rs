@@ -6,7 +6,7 @@
 
 #[cfg(test)]
 use crate::rule::class::ByteSet;
-use crate::rule::table::Literal;
+use crate::rule::table::{Literal, PROBE};
 
 /// 64-byte words per stride.
 pub(super) const WORDS: usize = 64;
@@ -17,7 +17,7 @@ pub(super) const STRIDE: usize = WORDS * 64;
 pub(super) struct Masks {
     /// Bit `i` of word `w`: byte `64 w + i` is of [`ByteSet::RUN`].
     pub(super) token: [u64; WORDS + 1],
-    /// Bit `i` of word `w`: the three bytes from there may be the probe of a literal.
+    /// Bit `i` of word `w`: the bytes from there may be the probe of a literal.
     pub(super) hit: [u64; WORDS + 1],
 }
 
@@ -27,44 +27,38 @@ impl Masks {
     }
 }
 
-/// Tables of the literal filter: eight buckets of literals, one bit each.
+/// Tables of the literal filter: sixteen buckets of literals, one bit each, in two halves.
 #[derive(Clone, Debug)]
 pub(super) struct Filter {
-    /// Exact tables of the portable back end, by position in the probe and byte.
-    pub(super) exact: [[u8; 256]; 3],
-    /// Tables by position in the probe and nibble, low nibbles first.
-    pub(super) nibble: [[[u8; 16]; 2]; 3],
+    /// Exact tables of the portable back end, by place in the probe and byte.
+    pub(super) exact: [[u16; 256]; PROBE],
+    /// Tables by half, place in the probe and nibble, low nibbles first.
+    pub(super) nibble: [[[[u8; 16]; 2]; PROBE]; 2],
 }
 
 impl Filter {
-    /// Spreads the probes of `literals` over eight buckets, neighbours in byte order together, so
-    /// that a bucket's bytes resemble each other and admit few strangers.
+    /// The filter for `literals`.
     pub(super) fn new(literals: &[Literal]) -> Self {
-        let mut probes: Vec<&[u8]> = literals
-            .iter()
-            .map(|literal| &literal.bytes[usize::from(literal.probe)..])
-            .map(|rest| &rest[..rest.len().min(3)])
-            .collect();
-        probes.sort_unstable();
-        probes.dedup();
-        let mut filter = Self { exact: [[0; 256]; 3], nibble: [[[0; 16]; 2]; 3] };
-        for (i, probe) in probes.iter().enumerate() {
-            filter.admit(probe, 1 << (i * 8 / probes.len()));
+        let mut filter = Self { exact: [[0; 256]; PROBE], nibble: [[[[0; 16]; 2]; PROBE]; 2] };
+        for literal in literals {
+            filter.admit(literal.probe_bytes(), literal.bucket);
         }
         filter
     }
 
     fn admit(&mut self, probe: &[u8], bucket: u8) {
-        for position in 0..3 {
-            let Some(&byte) = probe.get(position) else {
-                self.exact[position].iter_mut().for_each(|entry| *entry |= bucket);
-                self.nibble[position].iter_mut().flatten().for_each(|entry| *entry |= bucket);
+        let wide = 1u16 << bucket;
+        let (half, narrow) = (usize::from(bucket / 8), 1u8 << (bucket % 8));
+        for place in 0..PROBE {
+            let Some(&byte) = probe.get(place) else {
+                self.exact[place].iter_mut().for_each(|entry| *entry |= wide);
+                self.nibble[half][place].iter_mut().flatten().for_each(|entry| *entry |= narrow);
                 continue;
             };
             for byte in [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()] {
-                self.exact[position][usize::from(byte)] |= bucket;
-                self.nibble[position][0][usize::from(byte & 15)] |= bucket;
-                self.nibble[position][1][usize::from(byte >> 4)] |= bucket;
+                self.exact[place][usize::from(byte)] |= wide;
+                self.nibble[half][place][0][usize::from(byte & 15)] |= narrow;
+                self.nibble[half][place][1][usize::from(byte >> 4)] |= narrow;
             }
         }
     }
@@ -93,11 +87,14 @@ pub(super) fn portable(filter: &Filter, bytes: &[u8], start: usize, masks: &mut 
     }
 }
 
-/// The 66 bytes from `at`, zero beyond the end.
+/// Bytes that one word of masks depends on: its own 64, and those a probe at its end reaches.
+pub(super) const BLOCK: usize = 64 + PROBE - 1;
+
+/// The [`BLOCK`] bytes from `at`, zero beyond the end.
 #[inline]
-fn padded(bytes: &[u8], at: usize) -> [u8; 66] {
-    let mut block = [0; 66];
-    if let Some(whole) = bytes.get(at..at + 66) {
+pub(super) fn padded(bytes: &[u8], at: usize) -> [u8; BLOCK] {
+    let mut block = [0; BLOCK];
+    if let Some(whole) = bytes.get(at..at + BLOCK) {
         block.copy_from_slice(whole);
     } else if let Some(rest) = bytes.get(at..) {
         block[..rest.len()].copy_from_slice(rest);
@@ -106,7 +103,7 @@ fn padded(bytes: &[u8], at: usize) -> [u8; 66] {
 }
 
 #[inline]
-fn token_bits(block: &[u8; 66]) -> u64 {
+fn token_bits(block: &[u8; BLOCK]) -> u64 {
     let mut class = [0u8; 64];
     for (out, &byte) in class.iter_mut().zip(block) {
         let digit = byte.wrapping_sub(b'0') <= 9;
@@ -133,14 +130,11 @@ fn pack(flags: &[u8; 64]) -> u64 {
 }
 
 #[inline]
-fn hit_bits(filter: &Filter, block: &[u8; 66]) -> u64 {
-    let [first, second, third] = &filter.exact;
+fn hit_bits(filter: &Filter, block: &[u8; BLOCK]) -> u64 {
     let mut flags = [0u8; 64];
     for (i, out) in flags.iter_mut().enumerate() {
-        let bucket = first[usize::from(block[i])]
-            & second[usize::from(block[i + 1])]
-            & third[usize::from(block[i + 2])];
-        *out = u8::from(bucket != 0);
+        let admitted = |place: usize| filter.exact[place][usize::from(block[i + place])];
+        *out = u8::from(admitted(0) & admitted(1) & admitted(2) & admitted(3) != 0);
     }
     pack(&flags)
 }
@@ -159,7 +153,8 @@ mod tests {
     use crate::rule::table::Target;
 
     fn literal(text: &str) -> Literal {
-        Literal { bytes: Cow::Owned(text.as_bytes().to_vec()), probe: 0, target: Target::Name }
+        let bucket = text.len() as u8 % 16;
+        Literal { bytes: Cow::Owned(text.into()), probe: 0, bucket, targets: Cow::Borrowed(&[Target::Name]) }
     }
 
     /// Every byte value, every tail length around the word size, shifted starts.
@@ -180,7 +175,7 @@ mod tests {
 
     #[test]
     fn every_back_end_agrees_with_the_definition() {
-        let texts = ["passw", "pwd", "://", "-----begin ", "ab"];
+        let texts = ["passw", "pwd", "://", "-----begin ", "abc"];
         let literals: Vec<Literal> = texts.map(literal).into();
         let filter = Filter::new(&literals);
         let mut fills: Vec<Fill> = vec![portable];

@@ -7,11 +7,12 @@
 
 use std::arch::x86_64::{
     __m256i, _mm_loadu_si128, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8,
-    _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8,
-    _mm256_srli_epi16,
+    _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_setzero_si256,
+    _mm256_shuffle_epi8, _mm256_srli_epi16,
 };
 
-use super::mask::{Filter, Masks, WORDS};
+use super::mask::{BLOCK, Filter, Masks, WORDS, padded};
+use crate::rule::table::PROBE;
 
 /// Low-nibble table of the run class: bit `g` set when the nibble belongs to group `g`.
 ///
@@ -50,17 +51,15 @@ pub(super) fn fill(filter: &Filter, bytes: &[u8], start: usize, masks: &mut Mask
 #[target_feature(enable = "avx2")]
 fn fill_avx2(filter: &Filter, bytes: &[u8], start: usize, masks: &mut Masks) {
     let tables = Tables::load(filter);
-    let mut padded;
+    let mut tail;
     for word in 0..=WORDS {
         let at = start + word * 64;
-        let block: &[u8; 66] = if let Some(whole) = bytes.get(at..at + 66) {
-            // NOTE: the slice has 66 bytes.
-            whole.try_into().expect("a slice of 66 bytes")
+        let block: &[u8; BLOCK] = if let Some(whole) = bytes.get(at..at + BLOCK) {
+            // NOTE: the slice has BLOCK bytes.
+            whole.try_into().expect("a slice of a block's length")
         } else {
-            let rest = bytes.get(at..).unwrap_or_default();
-            padded = [0; 66];
-            padded[..rest.len()].copy_from_slice(rest);
-            &padded
+            tail = padded(bytes, at);
+            &tail
         };
         let (low_token, low_hit) = tables.half(block, 0);
         let (high_token, high_hit) = tables.half(block, 32);
@@ -72,7 +71,7 @@ fn fill_avx2(filter: &Filter, bytes: &[u8], start: usize, masks: &mut Masks) {
 /// All look-up tables, each twice in a register as the byte shuffle wants them.
 struct Tables {
     run: [__m256i; 2],
-    probe: [[__m256i; 2]; 3],
+    probe: [[[__m256i; 2]; PROBE]; 2],
 }
 
 impl Tables {
@@ -80,22 +79,27 @@ impl Tables {
     #[inline]
     fn load(filter: &Filter) -> Self {
         let pair = |tables: &[[u8; 16]; 2]| [twice(&tables[0]), twice(&tables[1])];
+        let half = |places: &[[[u8; 16]; 2]; PROBE]| places.each_ref().map(pair);
         Self {
             run: [twice(&RUN_LOW), twice(&RUN_HIGH)],
-            probe: [pair(&filter.nibble[0]), pair(&filter.nibble[1]), pair(&filter.nibble[2])],
+            probe: [half(&filter.nibble[0]), half(&filter.nibble[1])],
         }
     }
 
     /// Token and hit bits of the 32 bytes from `at` (0 or 32).
     #[target_feature(enable = "avx2")]
     #[inline]
-    fn half(&self, block: &[u8; 66], at: usize) -> (u32, u32) {
-        let (first, second, third) = (load(block, at), load(block, at + 1), load(block, at + 2));
-        let token = classify(&self.run, first);
-        let hit = _mm256_and_si256(
-            _mm256_and_si256(classify(&self.probe[0], first), classify(&self.probe[1], second)),
-            classify(&self.probe[2], third),
-        );
+    fn half(&self, block: &[u8; BLOCK], at: usize) -> (u32, u32) {
+        let nibbles =
+            [nibbles(block, at), nibbles(block, at + 1), nibbles(block, at + 2), nibbles(block, at + 3)];
+        let token = classify(&self.run, nibbles[0]);
+        let admitted = |places: &[[__m256i; 2]; PROBE]| {
+            _mm256_and_si256(
+                _mm256_and_si256(classify(&places[0], nibbles[0]), classify(&places[1], nibbles[1])),
+                _mm256_and_si256(classify(&places[2], nibbles[2]), classify(&places[3], nibbles[3])),
+            )
+        };
+        let hit = _mm256_or_si256(admitted(&self.probe[0]), admitted(&self.probe[1]));
         (nonzero(token), nonzero(hit))
     }
 }
@@ -108,22 +112,22 @@ fn twice(table: &[u8; 16]) -> __m256i {
     _mm256_broadcastsi128_si256(half)
 }
 
+/// Low and high nibbles of the 32 bytes from `at`.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn load(block: &[u8; 66], at: usize) -> __m256i {
+fn nibbles(block: &[u8; BLOCK], at: usize) -> [__m256i; 2] {
     let window: &[u8] = &block[at..at + 32];
     // SAFETY: `window` has 32 bytes; unaligned loads are allowed.
-    unsafe { _mm256_loadu_si256(window.as_ptr().cast()) }
+    let bytes = unsafe { _mm256_loadu_si256(window.as_ptr().cast()) };
+    let nibble = _mm256_set1_epi8(15);
+    [_mm256_and_si256(bytes, nibble), _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), nibble)]
 }
 
 /// For each byte, the groups both of its nibbles are in.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn classify(tables: &[__m256i; 2], bytes: __m256i) -> __m256i {
-    let nibble = _mm256_set1_epi8(15);
-    let low = _mm256_and_si256(bytes, nibble);
-    let high = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), nibble);
-    _mm256_and_si256(_mm256_shuffle_epi8(tables[0], low), _mm256_shuffle_epi8(tables[1], high))
+fn classify(tables: &[__m256i; 2], nibbles: [__m256i; 2]) -> __m256i {
+    _mm256_and_si256(_mm256_shuffle_epi8(tables[0], nibbles[0]), _mm256_shuffle_epi8(tables[1], nibbles[1]))
 }
 
 #[target_feature(enable = "avx2")]

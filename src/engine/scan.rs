@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::edge::{escape_offsets, is_left_edge};
 use super::mask::{Masks, STRIDE, WORDS};
-use super::{Engine, Scratch, assignment, generic, token};
+use super::{Engine, Scratch, assignment, format, generic, token};
 use crate::finding::Match;
 use crate::rule::class::ByteSet;
 use crate::rule::compile::MIN_RUN;
@@ -158,7 +158,27 @@ impl Pass<'_> {
             {
                 continue;
             }
-            self.literal(literal.target, at, literal.bytes.len());
+            self.targets(&literal.targets, at, literal.bytes.len());
+        }
+    }
+
+    /// Follows the targets of the literal of `len` bytes at `at`.
+    fn targets(&mut self, targets: &[Target], at: usize, len: usize) {
+        let mut known = None;
+        for &target in targets {
+            if let Target::Format(number) = target {
+                // Dozens of rules share `://`; what none of them can match is seen once.
+                let format = self.engine.rules().formats[usize::from(number)].format;
+                let hopeless = match known {
+                    Some((of, hopeless)) if of == format => hopeless,
+                    _ => format::is_hopeless(format, self.bytes, at),
+                };
+                known = Some((format, hopeless));
+                if hopeless {
+                    continue;
+                }
+            }
+            self.literal(target, at, len);
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::progress::Progress;
 use crate::chunk::{Chunk, Encoding};
 use crate::engine::{Engine, Scratch};
-use crate::finding::{Coverage, GapKind, Match, Oid, Origin, Secret};
+use crate::finding::{Coverage, GapKind, Match, Oid, Origin, RepoPath, Secret};
 use crate::source::Sink;
 use crate::triage::{BaseSecrets, Candidate, RuleBook, capture};
 
@@ -189,6 +189,11 @@ impl<M: Matcher> Sink for Collector<'_, M> {
         });
         let mut kept = lock(&self.kept);
         secrets.iter().for_each(|secret| kept.base.add(secret.expose()));
+    }
+
+    fn suspects(&self, text: &[u8]) -> bool {
+        let origin = Origin::FileName { path: RepoPath::default() };
+        self.scan(&Chunk::whole(text, &origin, Encoding::Plain), |matches| !matches.is_empty())
     }
 
     fn cancelled(&self) -> bool {

@@ -105,7 +105,7 @@ emit_struct!(FormatUse { rule, format, labels });
 emit_struct!(RuleSet { rules, branches, entries, patterns, formats, words, generic, tables, digest });
 emit_struct!(Tables { head, tail, literals, probes, word_slots, word_is_prefix, entry_starts, entry_list });
 emit_struct!(Lookup { bits, starts, list });
-emit_struct!(Literal { bytes, probe, target });
+emit_struct!(Literal { bytes, probe, bucket, targets });
 
 impl Emit for Target {
     fn emit(&self, out: &mut String) {

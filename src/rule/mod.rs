@@ -8,6 +8,7 @@ pub mod checksum;
 pub mod class;
 pub mod compile;
 pub mod example;
+mod filter;
 pub mod format;
 mod model;
 pub mod provider;

@@ -4,7 +4,9 @@
 //! out. All look-ups may give false candidates and never miss a true one.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
+use super::filter;
 use super::model::{Branch, Entry, Find, FormatUse, List, Pattern, Text};
 use super::shape::Item;
 
@@ -26,11 +28,27 @@ pub enum Target {
 pub struct Literal {
     /// The bytes, lower-case.
     pub bytes: Cow<'static, [u8]>,
-    /// Offset of the three bytes the filter looks for.
+    /// Offset of the bytes the filter looks for.
     pub probe: u8,
+    /// Bucket of the filter it belongs to, below [`BUCKETS`].
+    pub bucket: u8,
     /// What a hit leads to.
-    pub target: Target,
+    pub targets: List<Target>,
 }
+
+impl Literal {
+    /// The bytes the filter looks for: [`PROBE`] of them, or all of a shorter literal.
+    #[must_use]
+    pub fn probe_bytes(&self) -> &[u8] {
+        let rest = &self.bytes[usize::from(self.probe)..];
+        &rest[..rest.len().min(PROBE)]
+    }
+}
+
+/// Most bytes of a literal that the text filter looks at.
+pub const PROBE: usize = 4;
+/// Buckets of the text filter.
+pub const BUCKETS: usize = 16;
 
 /// Words that open a password-like name and are looked for everywhere in the text.
 pub const NAME_LITERALS: [&str; 4] = ["pass", "pwd", "secret", "cred"];
@@ -202,11 +220,9 @@ fn probe_key(literal: &Literal) -> usize {
 }
 
 fn literals(parts: &Parts<'_>) -> Vec<Literal> {
-    let mut literals = Vec::new();
+    let mut by_bytes: BTreeMap<Vec<u8>, Vec<Target>> = BTreeMap::new();
     let mut add = |bytes: &[u8], target| {
-        let bytes = bytes.to_ascii_lowercase();
-        let probe = rarest_window(&bytes);
-        literals.push(Literal { bytes: Cow::Owned(bytes), probe, target });
+        by_bytes.entry(bytes.to_ascii_lowercase()).or_default().push(target);
     };
     for (i, branch) in parts.branches.iter().enumerate() {
         if branch.find == Find::Literal {
@@ -228,23 +244,15 @@ fn literals(parts: &Parts<'_>) -> Vec<Literal> {
             add(word.as_bytes(), Target::Name);
         }
     }
+    let mut literals: Vec<Literal> = by_bytes
+        .into_iter()
+        .map(|(bytes, targets)| {
+            let probe = filter::rarest_window(&bytes);
+            Literal { bytes: Cow::Owned(bytes), probe, bucket: 0, targets: Cow::Owned(targets) }
+        })
+        .collect();
+    filter::assign_buckets(&mut literals);
     literals
-}
-
-/// Offset of the three bytes of `literal` that are rarest in source text, by a rough rank of bytes.
-fn rarest_window(literal: &[u8]) -> u8 {
-    let rank = |byte: u8| -> u32 {
-        match byte {
-            b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' | b' ' => 40,
-            b'l' | b'c' | b'd' | b'u' | b'p' | b'm' | b'f' => 20,
-            b'0' | b'1' | b'-' | b'/' | b'.' | b'=' | b'_' | b'h' | b'g' | b'b' | b'y' => 10,
-            b'v' | b'w' | b'k' | b'x' | b':' | b'2'..=b'9' => 4,
-            _ => 1,
-        }
-    };
-    let windows = literal.windows(3);
-    let cost = |window: &[u8]| window.iter().map(|&byte| rank(byte)).product::<u32>();
-    windows.enumerate().min_by_key(|(i, window)| (cost(window), *i)).map_or(0, |(i, _)| i as u8)
 }
 
 fn word_table(words: &[Text]) -> Vec<u16> {

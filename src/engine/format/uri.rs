@@ -67,6 +67,12 @@ pub(super) fn verify(labels: &[Cow<'static, str>], bytes: &[u8], at: usize) -> O
     Some(hit)
 }
 
+/// Whether the authority behind the `://` at `at` has a user part at all.
+pub(super) fn has_userinfo(bytes: &[u8], at: usize) -> bool {
+    let length = run(bytes, at + 3, MAX_USERINFO + MAX_HOST, |b| !ends_authority(b));
+    memchr::memchr(b'@', &bytes[(at + 3).min(bytes.len())..][..length]).is_some()
+}
+
 fn ends_authority(byte: u8) -> bool {
     byte <= b' ' || byte == 0x7f || b"\"'`<>\\/?#".contains(&byte)
 }

@@ -82,6 +82,9 @@ pub fn scan(
     Ok(coverage)
 }
 
+/// Slots for objects that are known to be there.
+const PRESENT: usize = 1 << 15;
+
 /// What the workers share.
 struct Walk<'a> {
     options: &'a ObjectOptions,
@@ -95,6 +98,9 @@ struct Walk<'a> {
 /// What one worker came across; joined when it is dropped.
 struct Local<'w> {
     found: Found,
+    /// Objects that were looked up lately and are there, by a part of their names: most entries
+    /// of trees repeat.
+    present: Vec<Option<ObjectId>>,
     all: &'w std::sync::Mutex<Found>,
 }
 
@@ -148,7 +154,8 @@ impl Walk<'_> {
     }
 
     fn tree(&self, local: &mut Local<'_>, object: &Object<'_>, base: Option<(&Layout, &DeltaMap)>) -> State {
-        let mut reader = TreeReader { walk: self, object, found: &mut local.found };
+        let Local { found, present, .. } = local;
+        let mut reader = TreeReader { walk: self, object, found, present };
         let read = match base {
             Some((layout, delta)) => layout.read_delta(object.bytes, self.id_len, delta, &mut reader),
             None => Layout::read(object.bytes, self.id_len, &mut reader),
@@ -169,15 +176,29 @@ struct TreeReader<'a, 'w> {
     walk: &'a Walk<'w>,
     object: &'a Object<'a>,
     found: &'a mut Found,
+    present: &'a mut [Option<ObjectId>],
+}
+
+impl TreeReader<'_, '_> {
+    fn check(&mut self, id: ObjectId, what: &'static str) {
+        let bytes = id.as_bytes();
+        let slot = usize::from(u16::from_le_bytes([bytes[0], bytes[1]])) % PRESENT;
+        if self.present[slot] != Some(id) {
+            self.present[slot] = Some(id);
+            self.walk.check(Some(id), what, self.found);
+        }
+    }
 }
 
 impl Entries for TreeReader<'_, '_> {
     fn fresh(&mut self, entry: TreeEntry<'_>) -> bool {
         if !entry.is_submodule() {
             let what = if entry.is_tree() { "tree" } else { "blob" };
-            self.walk.check(ObjectId::try_from(entry.id).ok(), what, self.found);
+            if let Ok(id) = ObjectId::try_from(entry.id) {
+                self.check(id, what);
+            }
         }
-        let notable = names::may_hold_token(entry.name);
+        let notable = names::may_hold_token(entry.name) && self.walk.sink.suspects(entry.name);
         if notable {
             self.notable(entry);
         }
@@ -196,7 +217,7 @@ impl<'w> Visitor for &'w Walk<'w> {
     type State = State;
 
     fn local(&self) -> Local<'w> {
-        Local { found: Found::default(), all: &self.found }
+        Local { found: Found::default(), present: vec![None; PRESENT], all: &self.found }
     }
 
     fn wants(&self, _kind: ObjectKind) -> bool {

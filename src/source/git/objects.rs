@@ -186,7 +186,7 @@ impl Scan<'_> {
             let Ok(entry) = entry else {
                 return found.unreadable(*id, "is not a well-formed tree".to_owned());
             };
-            if names::may_hold_token(entry.name) {
+            if names::may_hold_token(entry.name) && self.sink.suspects(entry.name) {
                 found.name(entry.name, id);
             }
             if !entry.is_submodule() {
