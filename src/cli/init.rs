@@ -25,10 +25,12 @@ fn write_new(file: &Path) -> Outcome<()> {
     // Exclusive, so that there is no moment in which another's file could be overwritten.
     let made = OpenOptions::new().write(true).create_new(true).open(file);
     made.and_then(|mut out| out.write_all(config::starter().as_bytes())).map_err(|error| {
-        let hint = match error.kind() {
-            ErrorKind::AlreadyExists => "edit it, or remove it first; docs/config.md lists every key",
-            ErrorKind::NotFound => "name an existing directory: keycull init DIR",
-            _ => "name a directory you can write to: keycull init DIR",
+        let hint = if error.kind() == ErrorKind::AlreadyExists {
+            "edit it, or remove it first; docs/config.md lists every key"
+        } else if error.kind() == ErrorKind::NotFound {
+            "name an existing directory: keycull init DIR"
+        } else {
+            "name a directory you can write to: keycull init DIR"
         };
         Failure::from(error).context(format!("cannot write {}", file.display())).hint(hint)
     })

@@ -137,6 +137,18 @@ fn triage(args: &ScanArgs, settings: &Settings) -> Outcome<TriageOptions> {
             ..AllowRule::default()
         });
     }
+    for given in &settings.allow {
+        let entry = &given.value;
+        options.allow.push(AllowRule {
+            entry: given.place.to_string(),
+            rules: entry.rules.clone(),
+            paths: if entry.paths.is_empty() { None } else { Some(path_globs(&entry.paths)?) },
+            stopwords: entry.stopwords.clone(),
+            fingerprints: entry.fingerprints.clone(),
+            reason: Some(entry.reason.clone()),
+            until: entry.until.as_ref().and_then(|day| day.parse().ok()),
+        });
+    }
     Ok(options)
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use sha2::{Digest, Sha256};
 
-use crate::config::{self, AcceptedGap, Given, KEYS, Key, Layer, Place, RuleTable};
+use crate::config::{self, AcceptedGap, AllowEntry, Given, KEYS, Key, Layer, Place, RuleTable};
 use crate::finding::{Confidence, Severity};
 
 use super::args::{ConfigArgs, ScanArgs, Voice};
@@ -61,8 +61,16 @@ pub(super) struct Settings {
     pub exclude: Vec<Given<String>>,
     /// Gaps that may stay.
     pub accept: Vec<Given<AcceptedGap>>,
+    /// Findings that configuration files allow.
+    pub allow: Vec<Given<AllowEntry>>,
     /// Which rules run.
     pub rules: RuleChoice,
+}
+
+/// What an `[[allow]]` entry says, wherever it stands.
+fn describe(entry: &AllowEntry) -> String {
+    let paths: Vec<&str> = entry.paths.iter().map(|given| given.value.as_str()).collect();
+    format!("{:?} {paths:?} {:?} {:?} {:?}", entry.rules, entry.stopwords, entry.fingerprints, entry.until)
 }
 
 impl Settings {
@@ -95,6 +103,7 @@ impl Settings {
             no_ignore: layer.no_ignore.is_some_and(|given| given.value),
             exclude: layer.exclude,
             accept: layer.accept_incomplete,
+            allow: layer.allow,
             rules: RuleChoice {
                 select: layer.rules_select,
                 exclude: layer.rules_exclude,
@@ -125,6 +134,11 @@ impl Settings {
             ("rules.select", &self.rules.select),
             ("rules.exclude", &self.rules.exclude),
         ];
+        let mut allows: Vec<String> = self.allow.iter().map(|given| describe(&given.value)).collect();
+        allows.sort_unstable();
+        allows.iter().for_each(|entry| {
+            let _ = writeln!(text, "allow={entry}");
+        });
         for (name, list) in lists {
             let mut items: Vec<&str> = list.iter().map(|given| given.value.as_str()).collect();
             items.sort_unstable();

@@ -118,10 +118,11 @@ fn whole(repository: Repository, files: bool, history: bool) -> Outcome<Target> 
 
 /// The repository git itself would use in `here`.
 fn around(here: &Path) -> Outcome<Repository> {
-    Repository::from_environment(here).map_err(|error| match error {
-        SourceError::NotARepository { .. } => Failure::new("not inside a git repository")
-            .hint("`keycull scan .` scans the files of this directory"),
-        other => Failure::from(other),
+    Repository::from_environment(here).map_err(|error| {
+        if !matches!(error, SourceError::NotARepository { .. }) {
+            return Failure::from(error);
+        }
+        Failure::new("not inside a git repository").hint("`keycull scan .` scans the files of this directory")
     })
 }
 
@@ -177,12 +178,12 @@ fn index(paths: &[PathBuf], here: &Path) -> Outcome<Target> {
 /// The repository around a path that need not exist any more.
 fn elsewhere(path: &Path) -> Outcome<Repository> {
     let start = path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(path);
-    Repository::discover(start).map_err(|error| match error {
-        SourceError::NotARepository { .. } => {
-            Failure::new(format!("{} is in no git repository: nothing can be staged there", path.display()))
-                .hint(format!("scan the files instead: keycull scan {}", path.display()))
+    Repository::discover(start).map_err(|error| {
+        if !matches!(error, SourceError::NotARepository { .. }) {
+            return Failure::from(error);
         }
-        other => Failure::from(other),
+        Failure::new(format!("{} is in no git repository: nothing can be staged there", path.display()))
+            .hint(format!("scan the files instead: keycull scan {}", path.display()))
     })
 }
 

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{KEYS, Key};
-use super::{ConfigError, Given, Layer, Place, beside, suggest};
+use super::{ConfigError, Given, Layer, Place, allow, beside, suggest};
 
 /// Largest configuration file read, in bytes: far beyond any that people write.
 const MAX_BYTES: u64 = 4 << 20;
@@ -54,6 +54,7 @@ pub fn parse(text: &str, file: &Path) -> Result<Layer, ConfigError> {
         match (name.get_ref().as_ref(), value.get_ref()) {
             ("schema", _) => reader.check_schema(value)?,
             ("rule", _) => layer.rules.push(reader.rule_table(value)?),
+            ("allow", _) => layer.allow = allow::read(&reader, value)?,
             ("rules", DeValue::Table(table)) => {
                 for (inner, value) in table {
                     reader.apply(
@@ -78,13 +79,15 @@ pub fn parse(text: &str, file: &Path) -> Result<Layer, ConfigError> {
     Ok(layer)
 }
 
-struct Reader<'a> {
+/// The text of a file, and its name for messages.
+pub(super) struct Reader<'a> {
     text: &'a str,
     file: &'a Path,
 }
 
 impl Reader<'_> {
-    fn place(&self, offset: usize) -> Place {
+    /// The line at `offset`.
+    pub(super) fn place(&self, offset: usize) -> Place {
         let before = &self.text.as_bytes()[..offset.min(self.text.len())];
         let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
         Place::File { file: self.file.to_owned(), line }
@@ -99,7 +102,7 @@ impl Reader<'_> {
         layer: &mut Layer,
     ) -> Result<(), ConfigError> {
         let Some(key) = KEYS.iter().find(|key| key.name == name) else {
-            let known = KEYS.iter().map(|key| key.name).chain(["schema", "rule", "rules"]);
+            let known = KEYS.iter().map(|key| key.name).chain(["schema", "rule", "rules", "allow"]);
             return Err(ConfigError::UnknownKey {
                 place: self.place(offset),
                 key: name.to_owned(),

@@ -7,6 +7,7 @@
 //! A configuration file can be part of the scanned tree, so nothing in it may name a host, run
 //! a command, reveal a secret or choose where output is written: there are no such keys.
 
+mod allow;
 mod error;
 mod file;
 mod keys;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use crate::finding::{Confidence, GapKind, Severity};
 
+pub use allow::AllowEntry;
 pub use error::ConfigError;
 pub use file::{RuleTable, parse, read};
 pub use keys::{KEYS, Key, OTHER_VARIABLES, starter};
@@ -132,6 +134,8 @@ pub struct Layer {
     pub rules_files: Vec<Given<PathBuf>>,
     /// Rules written into configuration files.
     pub rules: Vec<RuleTable>,
+    /// Findings that are decided about.
+    pub allow: Vec<Given<AllowEntry>>,
 }
 
 impl Layer {
@@ -155,6 +159,7 @@ impl Layer {
             rules_exclude: joined(self.rules_exclude, below.rules_exclude),
             rules_files: joined(self.rules_files, below.rules_files),
             rules: joined(self.rules, below.rules),
+            allow: joined(self.allow, below.allow),
         }
     }
 }

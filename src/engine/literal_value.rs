@@ -46,7 +46,7 @@ pub(super) fn right_of(bytes: &[u8], at: usize, len: usize) -> Option<Named> {
             is_call = true;
             i += 1;
         }
-        (b',', _) if quoted_name => i += 1,
+        (b',', _) if quoted_name && is_first_argument(bytes, ident) => i += 1,
         (b'>', _) if is_tag(bytes, ident) => i += 1,
         (b' ', _) if is_flag(bytes, ident) => i += 1,
         _ => return None,
@@ -109,6 +109,13 @@ fn annotation(bytes: &[u8], from: usize, limit: usize) -> usize {
     }
     let typed = i < limit && i > from + 1 && bytes[i] == b'=' && bytes.get(i + 1) != Some(&b'=');
     if typed { i + 1 } else { from }
+}
+
+/// `put("password", …`: the quoted name is the first argument of a call, not one word of a list.
+fn is_first_argument(bytes: &[u8], ident: Span) -> bool {
+    let before =
+        bytes[..ident.start].iter().rev().take(4).find(|b| !matches!(b, b'"' | b'\'' | b'`' | b'\\' | b' '));
+    before == Some(&b'(')
 }
 
 /// `<password>` opens an element.
