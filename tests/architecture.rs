@@ -178,8 +178,7 @@ fn heads(path: &str) -> Vec<String> {
         return words(path).next().map(|(_, word)| word.to_owned()).into_iter().collect();
     };
     let (mut depth, mut heads, mut fresh) = (0_usize, Vec::new(), true);
-    let mut chars = group.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
+    for (at, c) in group.char_indices() {
         match c {
             '{' => depth += 1,
             '}' if depth == 0 => break,
