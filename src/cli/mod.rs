@@ -3,6 +3,7 @@
 //! Level 5. What is typed is in `args`, what it means in `settings` and `target`; every command
 //! has its file.
 
+mod allow;
 mod args;
 mod environment;
 mod failure;

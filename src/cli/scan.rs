@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::config::{Given, Place};
+use crate::engine::Engine;
 use crate::finding::ScanReport;
 use crate::pipeline::{self, ScanRequest, Scope};
 use crate::report::{self, Format, ReportOptions, RepositoryInfo};
@@ -19,8 +20,9 @@ use crate::source::git::index::IndexOptions;
 use crate::source::git::objects::ObjectOptions;
 use crate::source::git::{Head, Repository};
 use crate::source::tree::TreeOptions;
-use crate::triage::{AllowRule, TriageOptions};
+use crate::triage::TriageOptions;
 
+use super::allow;
 use super::args::{ScanArgs, Voice};
 use super::environment::Environment;
 use super::failure::{Failure, Outcome};
@@ -49,7 +51,7 @@ pub(super) fn run(args: &ScanArgs, voice: &Voice, environment: &Environment) -> 
     reports.iter().try_for_each(|report| report.to.check(args.show_secrets))?;
     let engine = rule_choice::engine(&settings.rules)?;
     let mut options = report_options(args, voice, &target);
-    let request = request(target, args, &settings, &reports)?;
+    let request = request(target, args, &settings, &reports, &engine)?;
     let interrupt =
         Interrupt::listen().map_err(|error| Failure::from(error).context("cannot listen for signals"))?;
 
@@ -78,8 +80,14 @@ fn exit_code(report: &ScanReport, settings: &Settings, interrupt: &Interrupt) ->
     }
 }
 
-fn request(target: Target, args: &ScanArgs, settings: &Settings, reports: &[Wanted]) -> Outcome<ScanRequest> {
-    let mut request = ScanRequest::new(triage(args, settings)?);
+fn request(
+    target: Target,
+    args: &ScanArgs,
+    settings: &Settings,
+    reports: &[Wanted],
+    engine: &Engine,
+) -> Outcome<ScanRequest> {
+    let mut request = ScanRequest::new(triage(args, settings, engine)?);
     request.jobs = settings.jobs;
     request.config_hash = settings.hash(args.no_allow);
     for gap in &settings.accept {
@@ -121,34 +129,15 @@ fn request(target: Target, args: &ScanArgs, settings: &Settings, reports: &[Want
     Ok(request)
 }
 
-fn triage(args: &ScanArgs, settings: &Settings) -> Outcome<TriageOptions> {
+fn triage(args: &ScanArgs, settings: &Settings, engine: &Engine) -> Outcome<TriageOptions> {
     let mut options = TriageOptions::new(Timestamp::now().to_zoned(TimeZone::UTC).date());
     options.min_confidence = settings.confidence;
     options.min_severity = settings.severity;
     // Rules for publishable keys run only when they are among the rules asked for.
     options.include_public = !settings.rules.select.is_empty();
     options.honour_allows = !args.no_allow;
-    // Files are left out unread; in history a path is known only once something was found.
-    for given in &settings.exclude {
-        options.allow.push(AllowRule {
-            entry: format!("{} (exclude = {:?})", given.place, given.value),
-            paths: Some(path_globs(std::slice::from_ref(given))?),
-            reason: Some("excluded path".to_owned()),
-            ..AllowRule::default()
-        });
-    }
-    for given in &settings.allow {
-        let entry = &given.value;
-        options.allow.push(AllowRule {
-            entry: given.place.to_string(),
-            rules: entry.rules.clone(),
-            paths: if entry.paths.is_empty() { None } else { Some(path_globs(&entry.paths)?) },
-            stopwords: entry.stopwords.clone(),
-            fingerprints: entry.fingerprints.clone(),
-            reason: Some(entry.reason.clone()),
-            until: entry.until.as_ref().and_then(|day| day.parse().ok()),
-        });
-    }
+    options.allow = allow::excluded(&settings.exclude)?;
+    options.allow.extend(allow::entries(&settings.allow, engine.rules())?);
     Ok(options)
 }
 

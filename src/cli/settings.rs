@@ -61,16 +61,10 @@ pub(super) struct Settings {
     pub exclude: Vec<Given<String>>,
     /// Gaps that may stay.
     pub accept: Vec<Given<AcceptedGap>>,
-    /// Findings that configuration files allow.
-    pub allow: Vec<Given<AllowEntry>>,
+    /// Findings that are known and accepted.
+    pub allow: Vec<AllowEntry>,
     /// Which rules run.
     pub rules: RuleChoice,
-}
-
-/// What an `[[allow]]` entry says, wherever it stands.
-fn describe(entry: &AllowEntry) -> String {
-    let paths: Vec<&str> = entry.paths.iter().map(|given| given.value.as_str()).collect();
-    format!("{:?} {paths:?} {:?} {:?} {:?}", entry.rules, entry.stopwords, entry.fingerprints, entry.until)
 }
 
 impl Settings {
@@ -134,11 +128,6 @@ impl Settings {
             ("rules.select", &self.rules.select),
             ("rules.exclude", &self.rules.exclude),
         ];
-        let mut allows: Vec<String> = self.allow.iter().map(|given| describe(&given.value)).collect();
-        allows.sort_unstable();
-        allows.iter().for_each(|entry| {
-            let _ = writeln!(text, "allow={entry}");
-        });
         for (name, list) in lists {
             let mut items: Vec<&str> = list.iter().map(|given| given.value.as_str()).collect();
             items.sort_unstable();
@@ -146,6 +135,18 @@ impl Settings {
             for item in items {
                 let _ = writeln!(text, "{name}={item:?}");
             }
+        }
+        for entry in &self.allow {
+            let values = |list: &[Given<String>]| list.iter().map(|g| g.value.clone()).collect::<Vec<_>>();
+            let _ = writeln!(
+                text,
+                "allow={:?} {:?} {:?} {:?} {:?}",
+                values(&entry.rules),
+                values(&entry.paths),
+                entry.fingerprints,
+                entry.stopwords,
+                entry.until
+            );
         }
         Sha256::digest(text)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }

@@ -1,180 +1,131 @@
-//! `[[allow]]` entries: findings that somebody has looked at and decided about.
+//! `[[allow]]` tables: findings that are known and accepted, with the reason.
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use jiff::civil::Date;
 
-use super::file::Reader;
-use super::{ConfigError, Given, suggest};
+use super::keys::Kind;
+use super::{Given, Place};
 use crate::finding::Fingerprint;
 
-/// One `[[allow]]` entry. Every kind of condition that is given must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// One key of an `[[allow]]` table.
+#[derive(Clone, Copy, Debug)]
+pub struct AllowKey {
+    /// Its name.
+    pub name: &'static str,
+    /// What its value looks like.
+    pub kind: Kind,
+    /// What it does.
+    pub meaning: &'static str,
+}
+
+/// Every key of an `[[allow]]` table.
+pub const ALLOW_KEYS: [AllowKey; 6] = [
+    AllowKey { name: "reason", kind: Kind::Text, meaning: "Why; required, and shown in reports." },
+    AllowKey {
+        name: "rules",
+        kind: Kind::List,
+        meaning: "Ids of rules, or globs over ids; any rule when left out.",
+    },
+    AllowKey { name: "paths", kind: Kind::List, meaning: "Globs of paths; any place when left out." },
+    AllowKey {
+        name: "fingerprints",
+        kind: Kind::List,
+        meaning: "Secrets by fingerprint, as reports show it; any secret when left out.",
+    },
+    AllowKey {
+        name: "stopwords",
+        kind: Kind::List,
+        meaning: "Texts one of which the secret contains, in upper or lower case; any secret when left out.",
+    },
+    AllowKey { name: "until", kind: Kind::Text, meaning: "Last day it holds, as YYYY-MM-DD." },
+];
+
+/// One `[[allow]]` table: a finding is allowed where every condition holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllowEntry {
-    /// Ids of rules; empty for any.
-    pub rules: Vec<String>,
+    /// Where the table stands.
+    pub place: Place,
+    /// Why.
+    pub reason: String,
+    /// Rule ids or globs over them; empty for any.
+    pub rules: Vec<Given<String>>,
     /// Path globs; empty for any.
     pub paths: Vec<Given<String>>,
-    /// Texts one of which the secret contains, in any case; empty for any.
-    pub stopwords: Vec<String>,
-    /// Secrets; empty for any.
+    /// Fingerprints; empty for any.
     pub fingerprints: Vec<Fingerprint>,
-    /// Why. Required: an allowance nobody can judge later is worth nothing.
-    pub reason: String,
-    /// Last day it holds, `YYYY-MM-DD`.
-    pub until: Option<String>,
+    /// Texts in the secret; empty for any.
+    pub stopwords: Vec<String>,
+    /// Last day it holds.
+    pub until: Option<Date>,
 }
 
-const KEYS: [&str; 6] = ["rules", "paths", "stopwords", "fingerprints", "reason", "until"];
-
-/// Reads the `[[allow]]` tables of one file.
-///
-/// # Errors
-/// An unknown key, a value of the wrong type, an entry without a reason or without a condition.
-pub(super) fn read(
-    reader: &Reader<'_>,
-    value: &Spanned<DeValue<'_>>,
-) -> Result<Vec<Given<AllowEntry>>, ConfigError> {
-    let not_tables = || ConfigError::Type {
-        place: reader.place(value.span().start),
-        key: "allow",
-        expected: "written as [[allow]] tables",
-        got: value.get_ref().type_str(),
-    };
-    let DeValue::Array(items) = value.get_ref() else { return Err(not_tables()) };
-    let mut entries = Vec::new();
-    for item in items {
-        let DeValue::Table(table) = item.get_ref() else { return Err(not_tables()) };
-        let place = reader.place(item.span().start);
-        let entry = entry(reader, table)?;
-        let complaint = |message: &str| ConfigError::Value {
-            place: place.clone(),
-            key: "allow",
-            message: message.to_owned(),
-        };
-        if entry.reason.trim().is_empty() {
-            return Err(complaint("an entry needs a `reason`"));
-        }
-        let open = entry.rules.is_empty()
-            && entry.paths.is_empty()
-            && entry.stopwords.is_empty()
-            && entry.fingerprints.is_empty();
-        if open {
-            return Err(complaint("an entry needs one of `rules`, `paths`, `stopwords`, `fingerprints`"));
-        }
-        entries.push(Given { value: entry, place });
-    }
-    Ok(entries)
-}
-
-fn entry(reader: &Reader<'_>, table: &DeTable<'_>) -> Result<AllowEntry, ConfigError> {
-    let mut entry = AllowEntry::default();
-    for (name, value) in table {
-        let texts = |key| texts(reader, key, value);
-        match name.get_ref().as_ref() {
-            "rules" => entry.rules = texts("allow.rules")?.into_iter().map(|given| given.value).collect(),
-            "paths" => entry.paths = texts("allow.paths")?,
-            "stopwords" => {
-                entry.stopwords = texts("allow.stopwords")?.into_iter().map(|given| given.value).collect();
-            }
-            "fingerprints" => {
-                for given in texts("allow.fingerprints")? {
-                    let print = given.value.parse::<Fingerprint>().map_err(|error| ConfigError::Value {
-                        place: given.place,
-                        key: "allow.fingerprints",
-                        message: error.to_string(),
-                    })?;
-                    entry.fingerprints.push(print);
-                }
-            }
-            "reason" => entry.reason = text(reader, "allow.reason", value)?.value,
-            "until" => entry.until = Some(day(text(reader, "allow.until", value)?)?),
-            other => {
-                return Err(ConfigError::UnknownKey {
-                    place: reader.place(name.span().start),
-                    key: format!("allow.{other}"),
-                    suggestion: suggest::closest(other, KEYS).map(|key| format!("allow.{key}")),
-                });
-            }
+impl AllowEntry {
+    /// An entry without conditions, which is not valid yet.
+    pub(super) fn at(place: Place) -> Self {
+        Self {
+            place,
+            reason: String::new(),
+            rules: Vec::new(),
+            paths: Vec::new(),
+            fingerprints: Vec::new(),
+            stopwords: Vec::new(),
+            until: None,
         }
     }
-    Ok(entry)
-}
 
-/// A day written as `YYYY-MM-DD`.
-fn day(given: Given<String>) -> Result<String, ConfigError> {
-    match given.value.parse::<jiff::civil::Date>() {
-        Ok(_) => Ok(given.value),
-        Err(_) => Err(ConfigError::Value {
-            place: given.place,
-            key: "allow.until",
-            message: format!("`{}` is not a day; write it as \"2027-01-31\"", given.value),
-        }),
+    /// Takes one value; of a list, one item.
+    ///
+    /// # Errors
+    /// Says what is wrong with the value.
+    pub(super) fn set(&mut self, key: &str, text: Given<String>) -> Result<(), String> {
+        match key {
+            "reason" => self.reason = text.value.trim().to_owned(),
+            "rules" => self.rules.push(text),
+            "paths" => self.paths.push(text),
+            "fingerprints" => self.fingerprints.push(text.value.parse().map_err(|e| format!("{e}"))?),
+            "stopwords" if text.value.is_empty() => return Err("an empty text is in every secret".to_owned()),
+            "stopwords" => self.stopwords.push(text.value),
+            "until" => {
+                let day = text.value.parse();
+                self.until =
+                    Some(day.map_err(|_| format!("`{}` is not a day: write YYYY-MM-DD", text.value))?);
+            }
+            // NOTE: a test walks every entry of ALLOW_KEYS through this match.
+            other => unreachable!("key {other} of the table is not handled"),
+        }
+        Ok(())
     }
-}
 
-fn text(
-    reader: &Reader<'_>,
-    key: &'static str,
-    value: &Spanned<DeValue<'_>>,
-) -> Result<Given<String>, ConfigError> {
-    let place = reader.place(value.span().start);
-    match value.get_ref().as_str() {
-        Some(text) => Ok(Given { value: text.to_owned(), place }),
-        None => Err(ConfigError::Type { place, key, expected: "a string", got: value.get_ref().type_str() }),
+    /// What a complete entry still lacks.
+    pub(super) fn missing(&self) -> Option<&'static str> {
+        let unconditional = self.rules.is_empty()
+            && self.paths.is_empty()
+            && self.fingerprints.is_empty()
+            && self.stopwords.is_empty();
+        if self.reason.is_empty() {
+            Some("an entry needs a `reason`")
+        } else if unconditional {
+            Some("an entry needs at least one of `rules`, `paths`, `fingerprints`, `stopwords`")
+        } else {
+            None
+        }
     }
-}
-
-fn texts(
-    reader: &Reader<'_>,
-    key: &'static str,
-    value: &Spanned<DeValue<'_>>,
-) -> Result<Vec<Given<String>>, ConfigError> {
-    let DeValue::Array(items) = value.get_ref() else {
-        return Err(ConfigError::Type {
-            place: reader.place(value.span().start),
-            key,
-            expected: "a list of strings",
-            got: value.get_ref().type_str(),
-        });
-    };
-    items.iter().map(|item| text(reader, key, item)).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use crate::config::file::parse;
-
-    fn complaint(text: &str) -> String {
-        parse(text, Path::new("keycull.toml")).unwrap_err().to_string()
-    }
+    use super::*;
 
     #[test]
-    fn entries_are_read_with_their_lines() {
-        let text = "\n[[allow]]\nrules = [\"generic-password\"]\npaths = [\"tests/**\"]\nreason = \"fixtures\"\nuntil = \"2030-01-31\"\n";
-        let layer = parse(text, Path::new("keycull.toml")).unwrap();
-        let entry = &layer.allow[0];
-        assert_eq!(entry.place.to_string(), "keycull.toml:2");
-        assert_eq!(entry.value.rules, ["generic-password"]);
-        assert_eq!(entry.value.paths[0].value, "tests/**");
-        assert_eq!(entry.value.until.as_deref(), Some("2030-01-31"));
-    }
-
-    #[test]
-    fn mistakes_are_named() {
-        assert!(complaint("[[allow]]\npaths = [\"x\"]\n").contains("needs a `reason`"));
-        assert!(complaint("[[allow]]\nreason = \"x\"\n").contains("needs one of"));
-        assert!(
-            complaint("[[allow]]\npath = [\"x\"]\nreason = \"y\"\n").contains("did you mean `allow.paths`")
-        );
-        assert!(complaint("[[allow]]\npaths = \"x\"\nreason = \"y\"\n").contains("a list of strings"));
-        assert!(
-            complaint("[[allow]]\npaths = [\"x\"]\nreason = \"y\"\nuntil = \"soon\"\n").contains("not a day")
-        );
-        assert!(
-            complaint("[[allow]]\nfingerprints = [\"x\"]\nreason = \"y\"\n").contains("not a fingerprint")
-        );
-        assert!(complaint("[allow]\nreason = \"y\"\n").contains("[[allow]]"));
+    fn every_key_is_taken() {
+        let mut entry = AllowEntry::at(Place::Flag("test"));
+        for key in &ALLOW_KEYS {
+            let value = match key.name {
+                "until" => "2030-01-31".to_owned(),
+                "fingerprints" => format!("p1:{}", "00".repeat(16)),
+                _ => "x".to_owned(),
+            };
+            entry.set(key.name, Given { value, place: Place::Flag("test") }).unwrap();
+        }
+        assert_eq!(entry.missing(), None);
     }
 }

@@ -7,8 +7,9 @@ use std::path::{Component, Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{KEYS, Key};
-use super::{ConfigError, Given, Layer, Place, allow, beside, suggest};
+use super::allow::{ALLOW_KEYS, AllowEntry, AllowKey};
+use super::keys::{KEYS, Key, Kind};
+use super::{ConfigError, Given, Layer, Place, beside, suggest};
 
 /// Largest configuration file read, in bytes: far beyond any that people write.
 const MAX_BYTES: u64 = 4 << 20;
@@ -54,7 +55,7 @@ pub fn parse(text: &str, file: &Path) -> Result<Layer, ConfigError> {
         match (name.get_ref().as_ref(), value.get_ref()) {
             ("schema", _) => reader.check_schema(value)?,
             ("rule", _) => layer.rules.push(reader.rule_table(value)?),
-            ("allow", _) => layer.allow = allow::read(&reader, value)?,
+            ("allow", _) => layer.allow = reader.allow_entries(value)?,
             ("rules", DeValue::Table(table)) => {
                 for (inner, value) in table {
                     reader.apply(
@@ -79,18 +80,91 @@ pub fn parse(text: &str, file: &Path) -> Result<Layer, ConfigError> {
     Ok(layer)
 }
 
-/// The text of a file, and its name for messages.
-pub(super) struct Reader<'a> {
+/// What a value must look like: enough of a key to complain about it.
+#[derive(Clone, Copy)]
+struct Slot {
+    name: &'static str,
+    kind: Kind,
+}
+
+impl From<&Key> for Slot {
+    fn from(key: &Key) -> Self {
+        Self { name: key.name, kind: key.kind }
+    }
+}
+
+impl From<&AllowKey> for Slot {
+    fn from(key: &AllowKey) -> Self {
+        Self { name: key.name, kind: key.kind }
+    }
+}
+
+struct Reader<'a> {
     text: &'a str,
     file: &'a Path,
 }
 
 impl Reader<'_> {
-    /// The line at `offset`.
-    pub(super) fn place(&self, offset: usize) -> Place {
+    fn place(&self, offset: usize) -> Place {
         let before = &self.text.as_bytes()[..offset.min(self.text.len())];
         let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
         Place::File { file: self.file.to_owned(), line }
+    }
+
+    /// The `[[allow]]` tables.
+    fn allow_entries(&self, value: &Spanned<DeValue<'_>>) -> Result<Vec<AllowEntry>, ConfigError> {
+        let not_tables = || ConfigError::Type {
+            place: self.place(value.span().start),
+            key: "allow",
+            expected: "written as [[allow]] tables",
+            got: value.get_ref().type_str(),
+        };
+        let DeValue::Array(items) = value.get_ref() else { return Err(not_tables()) };
+        items
+            .iter()
+            .map(|item| {
+                let table = item.get_ref().as_table().ok_or_else(not_tables)?;
+                self.allow_entry(item.span().start, table)
+            })
+            .collect()
+    }
+
+    fn allow_entry(&self, offset: usize, table: &DeTable<'_>) -> Result<AllowEntry, ConfigError> {
+        let mut entry = AllowEntry::at(self.place(offset));
+        for (name, value) in table {
+            let plain = name.get_ref().as_ref();
+            let Some(key) = ALLOW_KEYS.iter().find(|key| key.name == plain) else {
+                return Err(ConfigError::UnknownKey {
+                    place: self.place(name.span().start),
+                    key: format!("allow.{plain}"),
+                    suggestion: suggest::closest(plain, ALLOW_KEYS.iter().map(|key| key.name))
+                        .map(str::to_owned),
+                });
+            };
+            let texts = match (key.kind, value.get_ref()) {
+                (Kind::List, _) => self.list(key, value)?,
+                // `until` may be written as a date of TOML, too.
+                (_, DeValue::Datetime(date)) if key.name == "until" => {
+                    vec![self.given(value, date.to_string())]
+                }
+                _ => vec![self.string(key, value)?],
+            };
+            for text in texts {
+                let place = text.place.clone();
+                entry.set(key.name, text).map_err(|message| ConfigError::Value {
+                    place,
+                    key: key.name,
+                    message,
+                })?;
+            }
+        }
+        let missing = entry.missing();
+        match missing {
+            Some(message) => {
+                Err(ConfigError::Value { place: entry.place, key: "allow", message: message.to_owned() })
+            }
+            None => Ok(entry),
+        }
     }
 
     /// Puts one key into `layer`; `offset` is where its name starts.
@@ -149,11 +223,12 @@ impl Reader<'_> {
         })
     }
 
-    fn wrong_type(&self, key: &Key, value: &Spanned<DeValue<'_>>) -> ConfigError {
+    fn wrong_type(&self, key: impl Into<Slot>, value: &Spanned<DeValue<'_>>) -> ConfigError {
+        let Slot { name, kind } = key.into();
         ConfigError::Type {
             place: self.place(value.span().start),
-            key: key.name,
-            expected: key.kind.expected(),
+            key: name,
+            expected: kind.expected(),
             got: value.get_ref().type_str(),
         }
     }
@@ -162,7 +237,11 @@ impl Reader<'_> {
         Given { value: inner, place: self.place(value.span().start) }
     }
 
-    fn string(&self, key: &Key, value: &Spanned<DeValue<'_>>) -> Result<Given<String>, ConfigError> {
+    fn string(
+        &self,
+        key: impl Into<Slot>,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<Given<String>, ConfigError> {
         let text = value.get_ref().as_str().ok_or_else(|| self.wrong_type(key, value))?;
         Ok(self.given(value, text.to_owned()))
     }
@@ -202,7 +281,12 @@ impl Reader<'_> {
         Ok(self.given(value, number))
     }
 
-    fn list(&self, key: &Key, value: &Spanned<DeValue<'_>>) -> Result<Vec<Given<String>>, ConfigError> {
+    fn list(
+        &self,
+        key: impl Into<Slot>,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<Vec<Given<String>>, ConfigError> {
+        let key = key.into();
         let DeValue::Array(items) = value.get_ref() else { return Err(self.wrong_type(key, value)) };
         items.iter().map(|item| self.string(key, item)).collect()
     }
@@ -366,6 +450,31 @@ mod tests {
             let text = format!("[rules]\nfiles = [\"{path}\"]\n");
             assert!(complaint(&text).contains("relative path without `..`"), "{path}");
         }
+    }
+
+    #[test]
+    fn allow_entries_are_read_and_checked() {
+        let print = format!("t1:{}", "0a".repeat(16));
+        let layer = parsed(&format!(
+            "[[allow]]\nreason = \"made up\"\npaths = [\"tests/**\"]\nrules = [\"generic-*\"]\nuntil = 2030-01-31\n\
+             [[allow]]\nreason = \"rotated\"\nfingerprints = [\"{print}\"]\nstopwords = [\"sample\"]\n"
+        ))
+        .unwrap();
+        let [first, second] = layer.allow.as_slice() else { panic!("two entries") };
+        assert_eq!((first.reason.as_str(), first.rules.len(), first.paths.len()), ("made up", 1, 1));
+        assert_eq!(first.until.map(|day| day.to_string()).as_deref(), Some("2030-01-31"));
+        assert_eq!(second.place.to_string(), "dir/keycull.toml:6");
+        assert_eq!((second.fingerprints.len(), second.stopwords.len()), (1, 1));
+
+        assert!(complaint("[[allow]]\npaths = [\"x\"]\n").contains("reason"));
+        assert!(complaint("[[allow]]\nreason = \"x\"\n").contains("at least one of"));
+        assert!(complaint("[[allow]]\npath = [\"x\"]\n").contains("did you mean `paths`?"));
+        assert!(
+            complaint("[[allow]]\nreason = \"x\"\nfingerprints = [\"zz\"]\n").contains("dir/keycull.toml:3")
+        );
+        assert!(complaint("[[allow]]\nreason = \"x\"\nuntil = \"soon\"\n").contains("YYYY-MM-DD"));
+        assert!(complaint("allow = 3").contains("[[allow]]"));
+        assert!(complaint("[allow]\nreason = \"x\"").contains("[[allow]]"));
     }
 
     #[test]

@@ -189,6 +189,11 @@ pub fn starter() -> String {
     for key in rules {
         push_commented(&mut text, key, &key.name["rules.".len()..]);
     }
+    text.push_str(
+        "\n# What is known and accepted. Every condition of an entry must hold; a reason is required.\n\
+         # [[allow]]\n# reason = \"made-up passwords of the test suite\"\n# rules = [\"generic-*\"]\n\
+         # paths = [\"tests/**\"]\n# until = 2099-12-31\n",
+    );
     text
 }
 
@@ -229,13 +234,13 @@ mod tests {
         let on: String = text
             .lines()
             .map(|line| match line.strip_prefix("# ") {
-                Some(rest) if rest.contains(" = ") => format!("{rest}\n"),
+                Some(rest) if rest.contains(" = ") || rest == "[[allow]]" => format!("{rest}\n"),
                 _ => format!("{line}\n"),
             })
             .collect();
         let layer = parse(&on, Path::new("keycull.toml")).expect("with the examples on");
         assert!(layer.confidence.is_some() && layer.jobs.is_some() && layer.no_ignore.is_some());
-        assert_eq!(layer.rules_select.len(), 2);
+        assert_eq!((layer.rules_select.len(), layer.allow.len()), (2, 1));
     }
 
     #[test]

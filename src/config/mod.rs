@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use crate::finding::{Confidence, GapKind, Severity};
 
-pub use allow::AllowEntry;
+pub use allow::{ALLOW_KEYS, AllowEntry, AllowKey};
 pub use error::ConfigError;
 pub use file::{RuleTable, parse, read};
 pub use keys::{KEYS, Key, OTHER_VARIABLES, starter};
@@ -43,6 +43,20 @@ pub enum Place {
     Variable(&'static str),
     /// A flag of the command line.
     Flag(&'static str),
+}
+
+impl Place {
+    /// The place without directories, for reports, which are the same wherever a clone lies.
+    #[must_use]
+    pub fn short(&self) -> String {
+        match self {
+            Self::File { file, line } => {
+                let name = file.file_name().unwrap_or(file.as_os_str());
+                format!("{}:{line}", name.display())
+            }
+            Self::Variable(name) | Self::Flag(name) => (*name).to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for Place {
@@ -134,8 +148,8 @@ pub struct Layer {
     pub rules_files: Vec<Given<PathBuf>>,
     /// Rules written into configuration files.
     pub rules: Vec<RuleTable>,
-    /// Findings that are decided about.
-    pub allow: Vec<Given<AllowEntry>>,
+    /// Findings that are known and accepted.
+    pub allow: Vec<AllowEntry>,
 }
 
 impl Layer {

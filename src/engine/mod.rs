@@ -1,11 +1,11 @@
 //! Finds secrets in bytes.
 //!
-//! One pass over the text turns it into token runs and literal hits ([`scan`]); each of them is
+//! One pass over the text turns it into token runs and literal hits (`scan`); each of them is
 //! then tested alone: prefixes against shapes, values against the rules their names select,
 //! literals against regular expressions and hand-written verifiers. A match is a function of the
 //! bounded neighbourhood of its trigger, which the history scan depends on.
 //!
-//! [`reference`] finds the same matches the slow and obvious way; tests hold the two equal.
+//! [`mod@reference`] finds the same matches the slow and obvious way; tests hold the two equal.
 
 mod assignment;
 mod bigram;

@@ -31,7 +31,7 @@ pub enum Redaction {
     /// Nothing, not even the length: passwords and generic secrets.
     Full,
     /// The first `prefix` bytes (the public marker of the token's kind) and the last four
-    /// characters, if at least [`MIN_HIDDEN`] characters stay hidden; else the prefix alone.
+    /// characters, if at least 20 characters stay hidden; else the prefix alone.
     Prefixed {
         /// Length in bytes of the marker, for example 4 for `ghp_`.
         prefix: usize,

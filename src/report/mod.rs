@@ -1,6 +1,6 @@
 //! Shows a [`ScanReport`] to people and to other tools: one file per format.
 //!
-//! Level 3, built on `finding` alone. Whatever a format prints passes a [`View`](view::View), so
+//! Level 3, built on `finding` alone. Whatever a format prints passes a `View`, so
 //! that masking and escaping are decided in one place and no format can forget them.
 
 mod calendar;

@@ -1,7 +1,7 @@
 //! Everything about a match that depends on more than its own neighbourhood: the line it stands
 //! on, other matches there, its path, its history, and who allowed it.
 //!
-//! Level 3. [`capture`] runs while the content is at hand, on the scanning threads; [`finish`]
+//! Level 3. [`capture()`] runs while the content is at hand, on the scanning threads; [`finish()`]
 //! runs once over all candidates. What it makes of them does not depend on their order.
 
 mod allow;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use keycull::config::{KEYS, OTHER_VARIABLES};
+use keycull::config::{ALLOW_KEYS, KEYS, OTHER_VARIABLES};
 
 fn document(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect("a document")
@@ -33,6 +33,17 @@ fn every_row_is_a_key() {
         table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
     let known: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
     assert_eq!(rows, known, "same keys, same order");
+}
+
+#[test]
+fn every_key_of_allow_tables_has_its_row() {
+    let text = document("docs/config.md");
+    let section = text.split("## Allowed findings").nth(1).and_then(|rest| rest.split("\n## ").next());
+    let section = section.expect("the section");
+    let rows: Vec<&str> =
+        section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert_eq!(rows, ALLOW_KEYS.map(|key| key.name));
+    assert!(ALLOW_KEYS.iter().all(|key| section.contains(key.meaning)));
 }
 
 #[test]

@@ -96,6 +96,35 @@ fn rules_in_the_configuration_file_run() {
 }
 
 #[test]
+fn allow_tables_allow_in_files_and_history_and_name_themselves() {
+    let repo = leaking();
+    repo.commit("leak");
+    let all = |args: &[&str]| {
+        let mut words = vec!["scan", "--format", "json"];
+        words.extend(args);
+        run(repo.path(), &words)
+    };
+    let table = |conditions: &str| {
+        repo.write("keycull.toml", format!("[[allow]]\nreason = \"made up\"\n{conditions}\n"));
+    };
+    table("paths = [\"*.env\"]\nrules = [\"stripe-*\"]");
+    let report = super::json(&all(&[]).expect(0));
+    let text = report["findings"].to_string();
+    assert!(text.contains("\"keycull.toml:1 [[allow]]\"") && text.contains("made up"), "{text}");
+    all(&["--no-allow"]).expect(1);
+    table("paths = [\"*.txt\"]");
+    let found = super::json(&all(&[]).expect(1));
+    let print = found["findings"][0]["fingerprint"].as_str().expect("a fingerprint").to_owned();
+    table(&format!("fingerprints = [\"{print}\"]"));
+    all(&[]).expect(0);
+    table(&format!("fingerprints = [\"{print}\"]\nuntil = 2001-01-01"));
+    all(&[]).expect(1);
+    table("rules = [\"strype-secret-key\"]");
+    let refused = all(&[]).expect(2);
+    assert!(refused.stderr.contains("did you mean `stripe-secret-key`?"), "{}", refused.stderr);
+}
+
+#[test]
 fn init_writes_a_file_that_works_and_never_overwrites() {
     let repo = leaking();
     let sub = repo.path().join("sub");

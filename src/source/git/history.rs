@@ -2,7 +2,7 @@
 //! time.
 //!
 //! Objects come from the own pack traversal in delta order, each built once. Trees are read only
-//! where they differ from their base ([`super::tree_delta`]).
+//! where they differ from their base (`tree_delta`).
 
 use std::num::NonZero;
 
