@@ -320,6 +320,12 @@ pub(super) fn is_no_literal(value: &[u8], class: NameClass, quoted: bool) -> boo
             && class != NameClass::Password
         || is_prose(value)
         || is_pair(value)
+        || class == NameClass::Key && !quoted && is_openpgp_id(value)
+}
+
+/// A key id or fingerprint as gpg and apt print it: 16 or 40 upper-case hexadecimal digits.
+fn is_openpgp_id(value: &[u8]) -> bool {
+    matches!(value.len(), 16 | 40) && value.iter().all(|b| b.is_ascii_digit() || matches!(b, b'A'..=b'F'))
 }
 
 /// `NAME=value` inside one literal: the name stands in the value.
@@ -520,6 +526,8 @@ mod tests {
         ] {
             assert!(is_no_literal(value.as_bytes(), NameClass::Other, true), "{value}");
         }
+        assert!(is_no_literal("A1".repeat(20).as_bytes(), NameClass::Key, false));
+        assert!(!is_no_literal("A1".repeat(20).as_bytes(), NameClass::Key, true));
         for value in ["Summer2024!", "hq7pl-x", "a.b-c$d"] {
             assert!(!is_no_literal(value.as_bytes(), NameClass::Password, true), "{value}");
         }
