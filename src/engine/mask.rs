@@ -15,7 +15,7 @@ pub(super) const STRIDE: usize = WORDS * 64;
 
 /// Masks of one stride, and of the word after it, so that runs can be followed over its end.
 pub(super) struct Masks {
-    /// Bit `i` of word `w`: byte `64 w + i` is of [`ByteSet::RUN`].
+    /// Bit `i` of word `w`: byte `64 w + i` is of the run class `[A-Za-z0-9_+/-]`.
     pub(super) token: [u64; WORDS + 1],
     /// Bit `i` of word `w`: the bytes from there may be the probe of a literal.
     pub(super) hit: [u64; WORDS + 1],
