@@ -61,6 +61,20 @@ fn every_variable_is_known_and_documented() {
 }
 
 #[test]
+fn the_readme_names_every_format_and_exit_code() {
+    let text = document("README.md");
+    for format in keycull::report::Format::ALL {
+        assert!(text.contains(&format!("`{format}`")), "{format}");
+    }
+    for code in ["| 0 |", "| 1 |", "| 2 |", "| 3 |", "| 130, 143 |"] {
+        assert!(text.contains(code), "{code}");
+    }
+    let ci = document(".ci/run");
+    assert!(text.contains("\ncargo test "), "the command that passes the tests");
+    assert!(ci.contains("\ncargo test\n"), "CI runs the very command");
+}
+
+#[test]
 fn links_between_documents_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for name in [
