@@ -11,16 +11,16 @@ use gix::ObjectId;
 use super::super::content::Feeder;
 use super::super::{Sink, SourceError, names, parallel};
 use super::lookup::tree_of_commit;
-use super::objects::{Found, ObjectOptions, parents, scan_git_files, scan_refs, tagged};
+use super::objects::{Found, ObjectOptions, finish, parents, tagged};
 use super::pack::{
     Base, Database, DeltaMap, HashKind, Object, ObjectDirectories, ObjectKind, TraverseOptions, Visitor,
-    traverse,
+    traverse_opened,
 };
 use super::repository::Repository;
 use super::tree_delta::{Entries, Layout};
 use super::tree_entries::TreeEntry;
 use crate::chunk::Chunk;
-use crate::finding::{Coverage, GapKind, Oid, Origin};
+use crate::finding::{Coverage, Oid, Origin};
 
 /// Scans every distinct object once, the names of refs and the configuration.
 ///
@@ -44,16 +44,17 @@ pub fn scan(
         jobs: NonZero::new(parallel::threads(options.jobs)).unwrap_or(NonZero::<usize>::MIN),
         ..TraverseOptions::default()
     };
+    let database = Database::open(&directories, traverse_options.object_limit());
     let shallow = repository.shallow_boundary();
     let walk = Walk {
         options,
         sink,
-        known: Database::open(&directories, traverse_options.most_object),
+        known: &database,
         shallow: &shallow,
         id_len: hash.name_len(),
         found: std::sync::Mutex::default(),
     };
-    let traversal = traverse(&directories, &traverse_options, &&walk);
+    let traversal = traverse_opened(&database, &directories, &traverse_options, &&walk);
     let counts = traversal.counts;
     coverage.commits += counts.commits;
     coverage.tags += counts.tags;
@@ -64,32 +65,18 @@ pub fn scan(
     log::debug!("{} packs, idle {:?}", traversal.packs, traversal.idle);
 
     let found = walk.found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    found.scan_names(sink);
-    scan_refs(repository, sink, &mut coverage);
-    scan_git_files(repository, options, sink, &mut coverage);
-    found.report(repository.is_partial(), &mut coverage);
-    if !shallow.is_empty() {
-        coverage.gap(
-            GapKind::Shallow,
-            "history",
-            format!("cut at {} commits by a shallow clone; run `git fetch --unshallow`", shallow.len()),
-        );
-    }
-    if sink.cancelled() {
-        coverage.gap(GapKind::Interrupted, "objects", "stopped by a signal");
-    }
-    coverage.gaps.sort();
+    finish(repository, options, sink, &found, &mut coverage);
     Ok(coverage)
 }
 
-/// Slots for objects that are known to be there.
+/// Slots for objects that were looked up.
 const PRESENT: usize = 1 << 15;
 
 /// What the workers share.
 struct Walk<'a> {
     options: &'a ObjectOptions,
     sink: &'a dyn Sink,
-    known: Database,
+    known: &'a Database,
     shallow: &'a [Oid],
     id_len: usize,
     found: std::sync::Mutex<Found>,
@@ -98,8 +85,8 @@ struct Walk<'a> {
 /// What one worker came across; joined when it is dropped.
 struct Local<'w> {
     found: Found,
-    /// Objects that were looked up lately and are there, by a part of their names: most entries
-    /// of trees repeat.
+    /// Objects that were looked up lately, by a part of their names: most entries of trees repeat,
+    /// and what is missing is noted once.
     present: Vec<Option<ObjectId>>,
     all: &'w std::sync::Mutex<Found>,
 }

@@ -68,11 +68,25 @@ pub fn scan(
         coverage.merge(worker.coverage);
         found.merge(worker.found);
     }
-    found.scan_names(sink);
-    scan_refs(repository, sink, &mut coverage);
-    scan_git_files(repository, options, sink, &mut coverage);
+    finish(repository, options, sink, &found, &mut coverage);
+    Ok(coverage)
+}
 
-    found.report(repository.is_partial(), &mut coverage);
+/// What follows when all objects were seen, however they were reached: names, configuration, and
+/// what was missing.
+pub(super) fn finish(
+    repository: &Repository,
+    options: &ObjectOptions,
+    sink: &dyn Sink,
+    found: &Found,
+    coverage: &mut Coverage,
+) {
+    found.scan_names(sink);
+    scan_refs(repository, sink, coverage);
+    scan_git_files(repository, options, sink, coverage);
+
+    found.report(repository.is_partial(), coverage);
+    let shallow = repository.shallow_boundary();
     if !shallow.is_empty() {
         coverage.gap(
             GapKind::Shallow,
@@ -84,7 +98,6 @@ pub fn scan(
         coverage.gap(GapKind::Interrupted, "objects", "stopped by a signal");
     }
     coverage.gaps.sort();
-    Ok(coverage)
 }
 
 /// Names of all objects, each once, neighbours in packs together.
@@ -266,14 +279,14 @@ impl Found {
     }
 
     /// Scans file names, each once, as part of the tree with the smallest object name.
-    pub(super) fn scan_names(&self, sink: &dyn Sink) {
+    fn scan_names(&self, sink: &dyn Sink) {
         for (name, tree) in &self.names {
             let origin = Origin::Tree { id: oid(tree) };
             sink.chunk(Chunk::whole(name, &origin, Encoding::Plain));
         }
     }
 
-    pub(super) fn report(self, partial: bool, coverage: &mut Coverage) {
+    fn report(&self, partial: bool, coverage: &mut Coverage) {
         if !self.missing.is_empty() {
             let examples: Vec<String> = self
                 .missing
@@ -287,8 +300,8 @@ impl Found {
             coverage.gap(unread.kind, what, unread.why);
         }
         let broken = self.unreadable.len();
-        for (id, why) in self.unreadable.into_iter().take(NAMED) {
-            let what = format!("object {}", oid(&id).short(12));
+        for (id, why) in self.unreadable.iter().take(NAMED) {
+            let what = format!("object {}", oid(id).short(12));
             coverage.gap(GapKind::Unreadable, what, format!("{why}; run `git fsck`"));
         }
         if broken > NAMED {
@@ -299,7 +312,7 @@ impl Found {
 }
 
 /// Scans the names of refs.
-pub(super) fn scan_refs(repository: &Repository, sink: &dyn Sink, coverage: &mut Coverage) {
+fn scan_refs(repository: &Repository, sink: &dyn Sink, coverage: &mut Coverage) {
     let refs = refs::read(repository);
     coverage.refs += refs.list.len() as u64;
     for found in refs.list {
@@ -312,7 +325,7 @@ pub(super) fn scan_refs(repository: &Repository, sink: &dyn Sink, coverage: &mut
 }
 
 /// Scans the configuration, where URLs can hold credentials.
-pub(super) fn scan_git_files(
+fn scan_git_files(
     repository: &Repository,
     options: &ObjectOptions,
     sink: &dyn Sink,

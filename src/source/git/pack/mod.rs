@@ -37,5 +37,5 @@ pub use delta::{CopyRange, DeltaError, DeltaMap};
 pub use directories::ObjectDirectories;
 pub use error::ObjectError;
 pub use object::{HashKind, ObjectKind};
-pub use traverse::{Counts, Traversal, TraverseOptions, traverse};
+pub use traverse::{Counts, Traversal, TraverseOptions, traverse, traverse_opened};
 pub use visitor::{Base, Object, Visitor};

@@ -30,6 +30,14 @@ pub struct TraverseOptions {
     pub most_held: usize,
 }
 
+impl TraverseOptions {
+    /// Size of the largest object that is built: what was asked for, below the format's own limit.
+    #[must_use]
+    pub fn object_limit(&self) -> u64 {
+        self.most_object.min(u64::from(u32::MAX) - 4096)
+    }
+}
+
 impl Default for TraverseOptions {
     /// As many threads as processors, objects of up to 512 MiB, 256 MiB of bases.
     fn default() -> Self {
@@ -103,14 +111,24 @@ pub fn traverse<V: Visitor>(
     options: &TraverseOptions,
     visitor: &V,
 ) -> Traversal {
-    let limit = options.most_object.min(u64::from(u32::MAX) - 4096);
-    let database = Database::open(directories, limit);
-    let forests = grow(&database, visitor);
-    let jobs = jobs(&database, &forests);
+    let database = Database::open(directories, options.object_limit());
+    traverse_opened(&database, directories, options, visitor)
+}
+
+/// [`traverse`] in a database that is open already, opened with the options'
+/// [`object_limit`](TraverseOptions::object_limit).
+pub fn traverse_opened<V: Visitor>(
+    database: &Database,
+    directories: &ObjectDirectories,
+    options: &TraverseOptions,
+    visitor: &V,
+) -> Traversal {
+    let forests = grow(database, visitor);
+    let jobs = jobs(database, &forests);
     // NOTE: even a single tree has work for several workers, who give branches to each other.
     let workers = if jobs.is_empty() { 1 } else { options.jobs.get() };
     let ground = Ground {
-        database: &database,
+        database,
         forests: &forests,
         visitor,
         crew: Crew::new(&jobs, workers),
@@ -129,7 +147,7 @@ pub fn traverse<V: Visitor>(
     if !sum.traversal.cancelled {
         sum.second_chance(&ground, directories);
     }
-    sum.close(&database, directories)
+    sum.close(database, directories)
 }
 
 fn grow<V: Visitor>(database: &Database, visitor: &V) -> Vec<Forest> {
