@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Checksum, Confidence, Coverage, CredentialMode, Disposition, Fingerprint, Oid, Origin, Region, RepoPath,
-    RuleInfo, Secret, Severity, Span, Timeline,
+    RuleInfo, Secret, Severity, Span, Timeline, Validation,
 };
 
 /// A short, machine-readable remark on why a finding ranks as it does.
@@ -64,6 +64,8 @@ pub struct Finding {
     pub mode: CredentialMode,
     /// Result of the offline checksum.
     pub checksum: Checksum,
+    /// What the provider said of it, where it was asked (`--validate`).
+    pub validation: Validation,
     /// Other findings near it that complete the credential (fingerprints).
     pub companions: Vec<Fingerprint>,
     /// All places, sorted by path, object and position; never empty.

@@ -26,6 +26,19 @@ pub enum Validation {
     NotAttempted,
 }
 
+impl Validation {
+    /// `live`, `dead`, `unknown` or `not-attempted`.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Live(_) => "live",
+            Self::Dead(_) => "dead",
+            Self::Unknown(_) => "unknown",
+            Self::NotAttempted => "not-attempted",
+        }
+    }
+}
+
 /// Result of one revocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RevocationOutcome {

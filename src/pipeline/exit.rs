@@ -61,6 +61,7 @@ mod tests {
             confidence: Confidence::High,
             mode: CredentialMode::Live,
             checksum: Checksum::Absent,
+            validation: Validation::NotAttempted,
             companions: Vec::new(),
             occurrences: vec![Occurrence {
                 origin: Origin::Stdin { name: None },

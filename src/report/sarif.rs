@@ -20,7 +20,7 @@ use super::view::View;
 use super::visible::visible_json;
 use super::wording;
 use crate::finding::{
-    AllowSource, Confidence, Disposition, Finding, GapKind, Occurrence, RuleInfo, Severity,
+    AllowSource, Confidence, Disposition, Finding, GapKind, Occurrence, RuleInfo, Severity, Validation,
 };
 
 /// Most results GitHub takes in one run.
@@ -315,6 +315,9 @@ fn result_properties(finding: &Finding, at: &Occurrence) -> sarif::PropertyBag {
         None,
         [("severity", json!(finding.severity.as_str())), ("confidence", json!(finding.confidence.as_str()))],
     );
+    if finding.validation != Validation::NotAttempted {
+        bag.additional_properties.insert("validation".to_owned(), json!(finding.validation.as_str()));
+    }
     let timeline = at.timeline.as_ref();
     let commit = timeline.and_then(|timeline| timeline.introduced.as_ref());
     let removed = timeline.and_then(|timeline| timeline.removed.as_ref());

@@ -3,7 +3,9 @@
 use super::calendar::day;
 use super::place;
 use super::view::View;
-use crate::finding::{Checksum, CredentialMode, Finding, Occurrence, Reachability, RuleInfo, Timeline};
+use crate::finding::{
+    Checksum, CredentialMode, Evidence, Finding, Occurrence, Reachability, RuleInfo, Timeline, Validation,
+};
 
 /// `text` as a sentence: a full stop at its end; None when it is empty.
 pub(super) fn sentence(text: &str) -> Option<String> {
@@ -42,6 +44,27 @@ pub(super) fn certainty(finding: &Finding) -> String {
         words.push("test credential".to_owned());
     }
     words.join(", ")
+}
+
+/// What the provider said of it, in words; None where it was not asked.
+///
+/// Whom it belongs to is personal data: `who` says whether that is shown.
+pub(super) fn validity(finding: &Finding, who: bool) -> Option<String> {
+    let words = |verdict: &str, evidence: &Evidence| {
+        let mut words = vec![verdict.to_owned()];
+        words.extend(evidence.identity.as_ref().filter(|_| who).map(|name| format!("belongs to {name}")));
+        if !evidence.scopes.is_empty() {
+            words.push(format!("may {}", evidence.scopes.join(", ")));
+        }
+        words.extend(evidence.expires.as_ref().map(|date| format!("expires {date}")));
+        words.join("; ")
+    };
+    match &finding.validation {
+        Validation::NotAttempted => None,
+        Validation::Live(evidence) => Some(words("live: its provider accepts it", evidence)),
+        Validation::Dead(evidence) => Some(words("dead: its provider refuses it", evidence)),
+        Validation::Unknown(reason) => Some(format!("unknown whether it is live: {reason}")),
+    }
 }
 
 /// When it came and went, without personal data: `came with 0123456789ab on 2024-03-01, …`.
@@ -99,6 +122,7 @@ pub(super) fn place_message(view: &View<'_>, finding: &Finding) -> String {
     let mut sentences = vec![format!("{}.", title(view, finding))];
     sentences.extend(sentence(&view.prose(&finding.rule.description)));
     sentences.push(format!("{} severity, {}.", capital(finding.severity.as_str()), certainty(finding)));
+    sentences.extend(validity(finding, false).map(|text| format!("{}.", view.prose(&capital(&text)))));
     sentences.extend(view.notes(finding).into_iter().filter_map(|note| sentence(&view.prose(&note.text))));
     sentences.push(view.prose(&rotate(&finding.rule)));
     sentences.push(format!("Fingerprint {}.", finding.fingerprint));
@@ -120,6 +144,7 @@ pub(super) fn history_message(view: &View<'_>, finding: &Finding, at: &Occurrenc
         sentences.push(format!("History holds it in {others} more places."));
     }
     sentences.push(format!("{} severity, {}.", capital(finding.severity.as_str()), certainty(finding)));
+    sentences.extend(validity(finding, false).map(|text| format!("{}.", view.prose(&capital(&text)))));
     sentences.push(view.prose(&rotate(&finding.rule)));
     sentences.push(format!("Fingerprint {}.", finding.fingerprint));
     sentences.join(" ")

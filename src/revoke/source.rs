@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::finding::{
     Checksum, Confidence, CredentialMode, Disposition, Finding, Fingerprint, Occurrence, Origin, Position,
-    Redaction, Region, RuleInfo, Secret, Span,
+    Redaction, Region, RuleInfo, Secret, Span, Validation,
 };
 
 use super::Place;
@@ -79,6 +79,7 @@ impl GivenSecret {
             confidence: Confidence::High,
             mode: CredentialMode::Live,
             checksum: found.checksum,
+            validation: Validation::NotAttempted,
             companions: Vec::new(),
             occurrences: vec![place],
             disposition: Disposition::New,

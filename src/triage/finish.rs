@@ -16,7 +16,7 @@ use super::rulebook::{RuleBook, redaction};
 use super::sample::published;
 use crate::finding::{
     Attributor, Checksum, Confidence, Coverage, CredentialMode, Disposition, Finding, Fingerprint,
-    FingerprintKey, Match, Note, Occurrence, Secret, Severity,
+    FingerprintKey, Match, Note, Occurrence, Secret, Severity, Validation,
 };
 
 /// What the user asked of triage.
@@ -299,6 +299,7 @@ impl Desk<'_> {
             confidence: confidence.or_else(any).unwrap_or(Confidence::Low),
             mode: group.mode,
             checksum: group.checksum,
+            validation: Validation::NotAttempted,
             companions: Vec::new(),
             occurrences,
             disposition,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use keycull::finding::{
     AllowSource, Checksum, CommitInfo, Confidence, Coverage, CredentialMode, Disposition, Finding,
     Fingerprint, GapKind, Note, Occurrence, Oid, Origin, Position, Reachability, Redaction, Region, RepoPath,
-    RuleInfo, ScanReport, Secret, Severity, SkipReason, Span, Timeline,
+    RuleInfo, ScanReport, Secret, Severity, SkipReason, Span, Timeline, Validation,
 };
 
 /// A name that must not get into anything that is uploaded.
@@ -72,6 +72,7 @@ pub(crate) fn finding(rule: &Arc<RuleInfo>, secret: Secret, occurrences: Vec<Occ
         secret,
         mode: CredentialMode::Live,
         checksum: Checksum::Absent,
+        validation: Validation::NotAttempted,
         companions: Vec::new(),
         disposition: Disposition::New,
         notes: Vec::new(),

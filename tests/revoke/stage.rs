@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use keycull::finding::{
     Checksum, Confidence, CredentialMode, Disposition, Finding, Fingerprint, Occurrence, Origin, Position,
-    Redaction, Region, RuleInfo, Secret, Severity, Span,
+    Redaction, Region, RuleInfo, Secret, Severity, Span, Validation,
 };
 use keycull::mock::{Faults, MockProvider};
 use keycull::net::{Client, ManualClock, NetOptions, Rate};
@@ -64,6 +64,7 @@ pub(crate) fn finding(rule_id: &str, secret: &str, path: &str) -> Finding {
         confidence: Confidence::High,
         mode: CredentialMode::Live,
         checksum: Checksum::Passed,
+        validation: Validation::NotAttempted,
         companions: Vec::new(),
         occurrences: vec![place],
         disposition: Disposition::New,

@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use crate::finding::{
     AllowSource, Checksum, CommitInfo, CredentialMode, Disposition, Occurrence, Origin, Position,
-    Reachability, RepoPath, Timeline,
+    Reachability, RepoPath, Timeline, Validation,
 };
 use crate::report::calendar::instant;
 use crate::report::place::is_present;
 use crate::report::view::View;
+use crate::report::wording;
 
 /// One leaked secret with all its places.
 #[derive(Serialize)]
@@ -31,6 +32,11 @@ pub(in crate::report) struct Finding<'a> {
     /// Instead of `secret` when the bytes are not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_base64: Option<String>,
+    /// How to rotate it by hand.
+    rotate: String,
+    /// Only when its provider was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation: Option<Proof>,
     disposition: Verdict,
     companions: Vec<&'a str>,
     notes: Vec<Note>,
@@ -61,10 +67,53 @@ impl<'a> Finding<'a> {
             redacted: &finding.redacted,
             secret: text,
             secret_base64: raw.filter(|_| text.is_none()).map(|bytes| STANDARD.encode(bytes)),
+            rotate: view.masked(&wording::rotate(&finding.rule)),
+            validation: Proof::of(view, &finding.validation),
             disposition: Verdict::of(view, &finding.disposition),
             companions: finding.companions.iter().map(crate::finding::Fingerprint::as_str).collect(),
             notes: notes(view, &finding.notes),
             occurrences: finding.occurrences.iter().map(|place| Place::of(view, place)).collect(),
+        }
+    }
+}
+
+/// What the provider said.
+#[derive(Serialize)]
+struct Proof {
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scopes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<String>,
+}
+
+impl Proof {
+    fn of(view: &View<'_>, validation: &Validation) -> Option<Self> {
+        let blank = Self {
+            verdict: validation.as_str(),
+            reason: None,
+            status: None,
+            identity: None,
+            scopes: Vec::new(),
+            expires: None,
+        };
+        let masked = |text: &Option<String>| text.as_deref().map(|text| view.masked(text));
+        match validation {
+            Validation::NotAttempted => None,
+            Validation::Unknown(reason) => Some(Self { reason: Some(view.masked(reason)), ..blank }),
+            Validation::Live(evidence) | Validation::Dead(evidence) => Some(Self {
+                status: evidence.status,
+                identity: masked(&evidence.identity),
+                scopes: evidence.scopes.iter().map(|scope| view.masked(scope)).collect(),
+                expires: masked(&evidence.expires),
+                ..blank
+            }),
         }
     }
 }

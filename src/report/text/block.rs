@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::style::Palette;
-use crate::finding::{CommitInfo, Finding, Occurrence, Timeline};
+use crate::finding::{CommitInfo, Finding, Occurrence, Timeline, Validation};
 use crate::report::calendar::day;
 use crate::report::view::View;
 use crate::report::{place, wording};
@@ -45,7 +45,15 @@ impl Block<'_> {
         writeln!(out, "{rank}  {name}  {}", palette.quiet(format!("[{}]", finding.rule.id)))?;
         let secret = palette.strong(view.secret(finding));
         self.line("secret", &format!("{secret}  ({})", wording::certainty(finding)), out)?;
-        self.line("fingerprint", finding.fingerprint.as_str(), out)
+        self.line("fingerprint", finding.fingerprint.as_str(), out)?;
+        let Some(validity) = wording::validity(finding, true) else { return Ok(()) };
+        let validity = view.prose(&validity);
+        let shown = match finding.validation {
+            Validation::Live(_) => palette.alarm(validity),
+            Validation::Dead(_) => palette.good(validity),
+            Validation::Unknown(_) | Validation::NotAttempted => palette.strong(validity),
+        };
+        self.line("checked", &shown, out)
     }
 
     fn places(&self, out: &mut dyn Write) -> io::Result<()> {
