@@ -55,6 +55,14 @@ pub(super) fn is_wordlike(value: &[u8]) -> bool {
     pairs >= MIN_PAIRS && sum >= WORDLIKE * pairs
 }
 
+/// Sum of the scores of all letter pairs in `letters`, whatever their case.
+pub(super) fn sum(letters: &[u8]) -> i32 {
+    letters
+        .windows(2)
+        .filter_map(|pair| Some((letter(pair[0])?, letter(pair[1])?)))
+        .fold(0, |sum, (a, b)| sum + i32::from(PAIRS[a][b]))
+}
+
 fn letter(byte: u8) -> Option<usize> {
     byte.is_ascii_alphabetic().then(|| usize::from(byte.to_ascii_lowercase() - b'a'))
 }

@@ -7,7 +7,7 @@ use super::identifier::{self, Identifier, Place};
 use super::name::{self, Name, Sep};
 use super::placeholder::{self, Placeholder};
 use super::value::Value;
-use super::{Engine, literal_value, randomness};
+use super::{Engine, code_words, literal_value, randomness};
 use crate::finding::{Checksum, Confidence, Match, Span};
 use crate::rule::NameClass;
 
@@ -32,6 +32,10 @@ pub(super) fn scan_value(
     let Some((span, sep)) = primary(bytes, value, name) else { return };
     let ident = span.of(bytes);
     let Some(classified) = identifier::classify(ident) else { return };
+    // `could not pass: x` is prose; a doubtful name needs a plain assignment.
+    if classified.faint && !matches!(sep, Sep::Assign | Sep::Colon | Sep::Arrow | Sep::Tag) {
+        return;
+    }
     let mut traits = 0;
     if sep == Sep::Compare {
         traits |= Match::TRAIT_COMPARED;
@@ -173,7 +177,7 @@ pub(super) fn scan_name(engine: &Engine, bytes: &[u8], at: usize, len: usize, ou
     let Some(found) = literal_value::right_of(bytes, at, len) else { return };
     let ident = found.ident.of(bytes);
     let Some(name) = identifier::classify(ident) else { return };
-    if found.is_call && (mentions(last_part(ident), LOOKERS) || found.value.quote.is_none()) {
+    if found.is_call && (name.faint || mentions(last_part(ident), LOOKERS) || found.value.quote.is_none()) {
         return;
     }
     let mut traits = if found.value.quote.is_none() { Match::TRAIT_BARE } else { 0 };
@@ -190,6 +194,12 @@ fn judge(engine: &Engine, bytes: &[u8], candidate: &Candidate<'_>) -> Option<Mat
     if literal_value::is_no_literal(value, candidate.name.class, candidate.value.quote.is_some()) {
         return None;
     }
+    let bare = candidate.value.quote.is_none();
+    if bare && candidate.name.class != NameClass::Password && is_code(value, bare)
+        || code_words::is_statement(value)
+    {
+        return None;
+    }
     let score = randomness::score(value);
     let fits = fits_class(candidate.name, value, score);
     let placeholder = placeholder::of(value, candidate.ident);
@@ -198,6 +208,7 @@ fn judge(engine: &Engine, bytes: &[u8], candidate: &Candidate<'_>) -> Option<Mat
         (Some(_), _) => Confidence::Low,
         (None, false) if keeps_low(candidate.name, value, score) => Confidence::Low,
         (None, false) => return None,
+        (None, true) if is_doubtful(candidate, value) => Confidence::Low,
         (None, true) => tier(candidate, value, score),
     };
     let mut traits = candidate.traits;
@@ -220,6 +231,31 @@ fn judge(engine: &Engine, bytes: &[u8], candidate: &Candidate<'_>) -> Option<Mat
     })
 }
 
+/// A name or an expression of the language the value stands in.
+fn is_code(value: &[u8], bare: bool) -> bool {
+    code_words::reads_like_a_name(value, bare)
+        || code_words::is_constant(value)
+        || bare && code_words::is_snake_case(value)
+}
+
+/// Values that are more often something else: names of things, words of a translation, what a
+/// name that speaks of failure holds.
+fn is_doubtful(candidate: &Candidate<'_>, value: &[u8]) -> bool {
+    let name = candidate.name;
+    if name.class != NameClass::Password {
+        return is_code(value, candidate.value.quote.is_none()) || name.faint;
+    }
+    let letters = |byte: u8| byte.is_ascii_alphabetic() || byte >= 0x80;
+    let word = value.iter().all(|&byte| letters(byte));
+    let titled = word && value[0].is_ascii_uppercase() && !value[1..].iter().any(u8::is_ascii_uppercase);
+    let foreign = word && value.iter().any(|&byte| byte >= 0x80);
+    let reference = candidate.value.quote.is_none()
+        && value.contains(&b'_')
+        && value.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+        && is_code(value, true);
+    titled || foreign || reference || name.faint && (word || value.len() < 8)
+}
+
 /// Least length and randomness by class; passwords need no randomness, `key` alone a lot.
 fn fits_class(name: Identifier, value: &[u8], score: i32) -> bool {
     let spaces = value.iter().filter(|&&byte| byte == b' ').count();
@@ -236,7 +272,11 @@ fn fits_class(name: Identifier, value: &[u8], score: i32) -> bool {
         NameClass::Key if name.strong => dense && value.len() >= 8 && score >= 2,
         NameClass::Key => dense && value.len() >= 16 && score >= 4,
         NameClass::Auth => dense && value.len() >= 10 && score >= 3,
-        NameClass::Other => dense && value.len() >= 16 && score >= 5,
+        NameClass::Other => {
+            // Signatures and nonces in hexadecimal are digests of build tools and protocols.
+            let digest = name.faint && value.iter().all(u8::is_ascii_hexdigit);
+            dense && !digest && value.len() >= 16 && score >= 5
+        }
     };
     fits && (name.place == Place::Head || score >= 2)
 }

@@ -30,6 +30,9 @@ pub(super) struct Identifier {
     pub(super) strong: bool,
     /// A build tool ships the value to browsers.
     pub(super) client_exposed: bool,
+    /// The name as often means something else (`pass` of a renderer, a `signature`), or speaks of
+    /// failure (`INVALID_PASSWORD`).
+    pub(super) faint: bool,
 }
 
 /// The words of an identifier, folded, in order.
@@ -143,6 +146,12 @@ const VETO: &[&str] = &[
     "revision",
 ];
 
+/// Words that say the value is there to fail.
+const FAILURE: &[&str] =
+    &["invalid", "wrong", "incorrect", "bad", "missing", "mismatch", "error", "expired", "fail", "failed"];
+/// Heads that as often name something that opens nothing.
+const FAINT: &[&str] = &["pass", "signature", "nonce", "sid", "tokens"];
+
 const PASSWORD: &[&str] = &[
     "password",
     "passwords",
@@ -167,6 +176,8 @@ const PASSWORD: &[&str] = &[
 ];
 const SECRET: &[&str] = &["secret", "secrets"];
 const TOKEN: &[&str] = &["token", "tokens", "jwt", "pat"];
+/// Words in front of `token` that make it a place in a list.
+const PAGING: &[&str] = &["next", "page", "continuation", "pagination", "paging", "sync", "starting", "prev"];
 const AUTH: &[&str] =
     &["auth", "authorization", "oauth", "credential", "credentials", "cred", "creds", "authentication"];
 const OTHER: &[&str] = &["salt", "nonce", "signature", "session", "cookie", "seed", "hmac", "pin", "sid"];
@@ -248,6 +259,13 @@ const PLAIN_KEY: &[&str] = &[
     "registry",
     "metadata",
     "column",
+    "idempotency",
+    "idempotence",
+    "site",
+    "websocket",
+    "recaptcha",
+    "dedup",
+    "deduplication",
 ];
 /// Words that end in `key` and are none.
 const NO_KEY: &[&str] = &["monkey", "turkey", "hotkey", "whiskey", "hockey", "jockey", "donkey", "keykey"];
@@ -440,7 +458,8 @@ pub(super) fn classify(ident: &[u8]) -> Option<Identifier> {
     if words.any(VETO) && !client_exposed {
         return None;
     }
-    let found = |class, place, strong| Some(Identifier { class, place, strong, client_exposed });
+    let faint = words.any(FAILURE) || is_in(words.get(last), FAINT);
+    let found = |class, place, strong| Some(Identifier { class, place, strong, client_exposed, faint });
     if let Some((class, strong)) = class_at(&words, last) {
         return found(class?, Place::Head, strong);
     }
@@ -482,6 +501,10 @@ fn class_at(words: &Words, i: usize) -> Option<(Option<NameClass>, bool)> {
         return Some((Some(NameClass::Secret), true));
     }
     if is_in(word, TOKEN) || ends("token") {
+        let before = i.checked_sub(1).map(|before| words.get(before));
+        if before.is_some_and(|before| is_in(before, PAGING)) {
+            return Some((None, false));
+        }
         return Some((Some(NameClass::Token), true));
     }
     if word == b"key" || word == b"keys" {

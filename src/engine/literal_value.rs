@@ -319,6 +319,9 @@ pub(super) fn is_no_literal(value: &[u8], class: NameClass, quoted: bool) -> boo
             && !value.iter().any(u8::is_ascii_digit)
             && class != NameClass::Password
         || is_prose(value)
+        || is_address(value)
+        || is_numbering(value)
+        || is_escaped_text(value)
         || is_pair(value)
         || class == NameClass::Key && !quoted && is_openpgp_id(value)
 }
@@ -335,6 +338,22 @@ fn is_pair(value: &[u8]) -> bool {
     let telling =
         name.len() >= 3 && name.iter().all(|&b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-'));
     telling && value[at + 1..].iter().any(|&b| b != b'=')
+}
+
+/// `0x` and 40 hexadecimal digits: the public address of a wallet or contract.
+fn is_address(value: &[u8]) -> bool {
+    value.len() == 42 && value.starts_with(b"0x") && value[2..].iter().all(u8::is_ascii_hexdigit)
+}
+
+/// Digits joined by dots: a version, an object identifier.
+fn is_numbering(value: &[u8]) -> bool {
+    value.contains(&b'.') && value.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'))
+}
+
+/// Nothing but `\uXXXX`: a word in another script, an emoji.
+fn is_escaped_text(value: &[u8]) -> bool {
+    value.len().is_multiple_of(6)
+        && value.chunks(6).all(|c| c.starts_with(b"\\u") && c[2..].iter().all(u8::is_ascii_hexdigit))
 }
 
 fn is_template(value: &[u8]) -> bool {
@@ -376,6 +395,7 @@ fn is_scalar(value: &[u8]) -> bool {
     let number = value.len() < 4 && value.iter().all(u8::is_ascii_digit);
     number
         || value.starts_with(b"0x") && value.len() < 18
+        || value.starts_with(b"0x") && value.len() <= 24 && value.contains(&b'_')
         || SCALARS.iter().any(|scalar| value.eq_ignore_ascii_case(scalar.as_bytes()))
 }
 
@@ -408,7 +428,23 @@ fn is_stored_form(value: &[u8]) -> bool {
         b"SCRAM-",
         b"AQICAH",
     ];
-    STARTS.iter().any(|start| value.len() >= start.len() && value[..start.len()].eq_ignore_ascii_case(start))
+    // `$2b$…`, `md5$…`, `argon2$…`: modular and Django hashes; `*` and 40 digits: MySQL.
+    let modular = value.strip_prefix(b"$").unwrap_or(value);
+    let scheme = modular.iter().position(|&b| b == b'$').map_or(&[][..], |at| &modular[..at]);
+    let named = [&b"md5"[..], b"sha", b"argon2", b"bcrypt", b"scrypt", b"pbkdf2", b"p5k2", b"des", b"crypt"]
+        .iter()
+        .any(|name| scheme.to_ascii_lowercase().starts_with(name));
+    let short = modular.len() < value.len()
+        && matches!(scheme.len(), 1..=3)
+        && scheme.iter().all(u8::is_ascii_alphanumeric)
+        && value.len() >= 20;
+    let mysql = value.len() == 41 && value[0] == b'*' && value[1..].iter().all(u8::is_ascii_hexdigit);
+    named
+        || short
+        || mysql
+        || STARTS
+            .iter()
+            .any(|start| value.len() >= start.len() && value[..start.len()].eq_ignore_ascii_case(start))
 }
 
 fn is_uuid(value: &[u8]) -> bool {
@@ -436,6 +472,7 @@ fn is_path(value: &[u8]) -> bool {
         || starts(b"urn:")
         || has(b":\\")
         || starts(b"/") && !random
+        || starts(b"//")
         || starts(b"@")
         || starts(b"#") && !value.iter().any(u8::is_ascii_digit)
         || suffix && !random

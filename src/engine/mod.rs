@@ -10,6 +10,7 @@
 mod assignment;
 mod bigram;
 pub mod checksum;
+mod code_words;
 mod edge;
 pub mod entropy;
 pub mod format;

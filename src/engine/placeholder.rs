@@ -220,7 +220,8 @@ pub(super) enum Placeholder {
 pub(super) fn of(value: &[u8], name: &[u8]) -> Option<Placeholder> {
     let folded: Vec<u8> = value.iter().map(u8::to_ascii_lowercase).collect();
     let has = |list: &[&str]| list.iter().any(|text| contains(&folded, text.as_bytes()));
-    if has(INSTRUCTIONS) || is_repetitive(&folded) || is_sequence(&folded) {
+    let cut_short = value.ends_with(b"...") || value.ends_with("…".as_bytes());
+    if has(INSTRUCTIONS) || is_repetitive(&folded) || is_sequence(&folded) || cut_short {
         return Some(Placeholder::Instruction);
     }
     let weak = folded.len() <= WEAK_MAX && has(WEAK);
@@ -254,10 +255,30 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }
 
-/// At most two different bytes, or a block of up to four bytes repeated.
+/// At most two different bytes, nearly all the same byte, or one block repeated.
 fn is_repetitive(folded: &[u8]) -> bool {
+    let periodic = |n: usize| folded.iter().zip(&folded[n..]).all(|(a, b)| a == b);
     super::entropy::distinct(folded) <= 2
-        || (1..=4).any(|n| folded.len() >= n * 3 && folded.iter().zip(&folded[n..]).all(|(a, b)| a == b))
+        || (1..=4).any(|n| folded.len() >= n * 3 && periodic(n))
+        || (5..=folded.len() / 2).any(periodic)
+        || is_monotonous(folded)
+        || is_counting(folded)
+}
+
+/// Two thirds of at least 12 bytes are the same one, as in keys that tests make up.
+fn is_monotonous(folded: &[u8]) -> bool {
+    let mut counts = [0usize; 256];
+    folded.iter().for_each(|&byte| counts[usize::from(byte)] += 1);
+    folded.len() >= 12 && counts.iter().any(|&count| count * 3 >= folded.len() * 2)
+}
+
+/// Hexadecimal bytes that count up or down: `000102030405…`.
+fn is_counting(folded: &[u8]) -> bool {
+    let digit = |b: u8| char::from(b).to_digit(16);
+    let byte = |pair: &[u8]| Some(digit(pair[0])? * 16 + digit(pair[1])?);
+    let Some(bytes) = folded.chunks_exact(2).map(byte).collect::<Option<Vec<u32>>>() else { return false };
+    let steps = bytes.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) == 1).count();
+    bytes.len() >= 8 && steps * 4 >= (bytes.len() - 1) * 3
 }
 
 /// Most of it is a run along the alphabet, the digits or a keyboard row.
