@@ -233,6 +233,10 @@ fn judge(engine: &Engine, bytes: &[u8], candidate: &Candidate<'_>) -> Option<Mat
 
 /// A name or an expression of the language the value stands in.
 fn is_code(value: &[u8], bare: bool) -> bool {
+    let sign = value.iter().any(|b| matches!(b, b'@' | b'!' | b'$' | b'#' | b'^' | b'*'));
+    if sign {
+        return false;
+    }
     code_words::reads_like_a_name(value, bare)
         || code_words::is_constant(value)
         || bare && code_words::is_snake_case(value)

@@ -194,7 +194,9 @@ fn bare(bytes: &[u8], start: usize, ident: Span, sep: u8) -> Option<Value> {
         return (end > start).then_some(Value { start, end, quote: None });
     }
     let element = sep == b'>' && bytes.get(end) == Some(&b'<');
-    let flag = sep == b' ' || before == Some(b'-');
+    // `docker run -e DB_PASSWORD=v image`
+    let variable = [&b" -e "[..], b" --env ", b" --env="].iter().any(|f| bytes[..ident.start].ends_with(f));
+    let flag = sep == b' ' || before == Some(b'-') || variable && sep == b'=';
     let whole_line = starts_line(bytes, ident) && ends_line(bytes, end);
     if !(element || flag || whole_line) {
         return None;
@@ -518,6 +520,7 @@ mod tests {
             ("put(\"password\", \"V!1x\")", "password"),
             ("?password=V!1x&x=1", "password"),
             ("if password == 'V!1x'", "password"),
+            ("docker run -e DB_PASSWORD=V!1x img", "DB_PASSWORD"),
             ("\\\"password\\\": \\\"V!1x\\\"", "password"),
             ("'password' => 'V!1x'", "password"),
         ] {

@@ -67,11 +67,44 @@ pub(super) fn around(bytes: &[u8], run: Run) -> Option<Value> {
     if let Some(quote) = before.filter(|&byte| is_quote(byte)) {
         return quoted(bytes, start, end, quote);
     }
+    if before.is_some_and(is_sign) {
+        return behind_sign(bytes, floor, start, end);
+    }
     if before.is_some_and(|byte| !opens(byte)) || after.is_some_and(|byte| !closes(byte)) {
         return None;
     }
     let trimmed = bytes[start..end].iter().rev().take_while(|&&b| matches!(b, b'.' | b':' | b'!')).count();
     Some(Value { start, end: end - trimmed, quote: None })
+}
+
+/// Signs that stand inside passwords and generated keys, not around them.
+fn is_sign(byte: u8) -> bool {
+    matches!(byte, b'@' | b'!' | b'$' | b'#' | b'^' | b'*' | b'&')
+}
+
+/// The text that a sign before the run belongs to, when it goes back to a quote or an `=`.
+fn behind_sign(bytes: &[u8], floor: usize, start: usize, end: usize) -> Option<Value> {
+    let inner =
+        |byte: u8| continues(byte) || is_sign(byte) || matches!(byte, b'(' | b')' | b'=' | b';' | b',');
+    let left = bytes[floor..start].iter().rev().take_while(|&&byte| inner(byte)).count();
+    let from = start - left;
+    if let Some(quote) = from.checked_sub(1).map(|i| bytes[i]).filter(|&byte| is_quote(byte)) {
+        return quoted(bytes, from, end, quote);
+    }
+    // Unquoted, only a whole `name=value` line can be told from code.
+    let assigned = from + bytes[from..start].iter().position(|&byte| byte == b'=')? + 1;
+    let name = bytes[floor..assigned - 1].iter().rev().take_while(|&&byte| continues(byte)).count();
+    let opened = assigned.checked_sub(name + 2).is_none_or(|i| matches!(bytes[i], b'\n' | b' ' | b'\t'));
+    let plain = |byte: &u8| !byte.is_ascii_whitespace() && !is_quote(*byte);
+    let right = bytes[end..bytes.len().min(end + MAX_VALUE)].iter().take_while(|&byte| plain(byte)).count();
+    let value = &bytes[assigned..end + right];
+    let statement = value.iter().any(|b| matches!(b, b'(' | b')' | b';' | b',' | b'&' | b'='));
+    let closed = matches!(bytes.get(end + right), None | Some(b'\n' | b'\r'));
+    (name > 0 && opened && closed && !statement && assigned < start).then_some(Value {
+        start: assigned,
+        end: end + right,
+        quote: None,
+    })
 }
 
 /// The longer text around a `value` that stands behind `:`, `=` or `|`, as in `id.part:value`: the
@@ -139,7 +172,12 @@ mod tests {
 
     #[test]
     fn quoted_values_take_all_that_is_quoted() {
-        assert_eq!(value_in("k='ab$cdefgh12345678'", "cdefgh12345678"), None);
+        assert_eq!(value_in("k='ab$cdefgh12345678'", "cdefgh12345678").unwrap(), "ab$cdefgh12345678");
+        assert_eq!(
+            value_in("\njwt.key=ab@cdefgh12345678x\n", "cdefgh12345678x").unwrap(),
+            "ab@cdefgh12345678x"
+        );
+        assert_eq!(value_in("if a==b&&cdefgh12345678==d\n", "cdefgh12345678"), None);
         assert_eq!(value_in("k='cdefgh12345678$#!'", "cdefgh12345678").unwrap(), "cdefgh12345678$#!");
         assert_eq!(
             value_in("{\\\"k\\\": \\\"abcdefgh12345678\\\"}", "abcdefgh12345678").unwrap(),

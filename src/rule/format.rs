@@ -79,6 +79,11 @@ formats! {
         "?access_key=", "&access_key=", "?secret=", "&secret=", "?client_secr", "&client_secr",
         "?sig=", "&sig=", "?password=", "&password=", "?passwd=", "&passwd=", "?pwd=", "&pwd=",
     ];
+    /// `mysqli_connect("host", "user", "password")` and other calls that take it by position.
+    LoginCall = "login-call", &[
+        "mysqli_conne", "mysqli_real_", "mysql_connec", "mysql_pconne", "new mysqli(", "new pdo(",
+        "getconnectio", "basicauth(", ".login(", "auth=(",
+    ];
 }
 
 impl Format {
@@ -98,7 +103,7 @@ mod tests {
         for &format in Format::ALL {
             assert_eq!(Format::from_name(format.name()), Some(format));
         }
-        assert_eq!(Format::ALL.len(), 12);
+        assert_eq!(Format::ALL.len(), 13);
         assert_eq!(Format::from_name("PEM"), None);
     }
 

@@ -9,6 +9,7 @@ mod connection;
 mod curl;
 mod docker;
 mod header;
+mod login;
 mod netrc;
 mod pem;
 mod pgp;
@@ -108,6 +109,7 @@ pub fn verify(format: Format, labels: &[Cow<'static, str>], bytes: &[u8], at: us
         Format::CurlUser => curl::verify(window, at),
         Format::SqlPassword => sql::verify(window, at),
         Format::UrlQuery => query::verify(window, at),
+        Format::LoginCall => login::verify(window, at),
     }?;
     Some(hit.shifted(from))
 }
@@ -200,7 +202,8 @@ pub(crate) mod tests {
             | Format::BearerHeader
             | Format::CurlUser
             | Format::SqlPassword
-            | Format::UrlQuery => &[],
+            | Format::UrlQuery
+            | Format::LoginCall => &[],
         }
     }
 
@@ -221,6 +224,7 @@ pub(crate) mod tests {
             Format::CurlUser => "curl -s -u deploy:${alnum:20} https://git.acme.io",
             Format::SqlPassword => "CREATE USER 'app'@'%' IDENTIFIED BY '${alnum:20}';",
             Format::UrlQuery => "https://git.acme.io/x?page=1&token=${alnum:32}&y=2",
+            Format::LoginCall => "$c = mysqli_connect('db.acme.io', 'acme', '${alnum:14}', 'shop');",
         };
         text(template)
     }
