@@ -1,5 +1,6 @@
 //! The integration tests: one binary, modules mirror `src/`.
 
+mod accuracy;
 mod architecture;
 mod cli;
 mod engine;
