@@ -7,6 +7,7 @@ mod pack;
 mod pack_damage;
 mod pack_fixture;
 mod recorder;
+mod reftable;
 mod repository;
 mod stdin;
 mod tree;

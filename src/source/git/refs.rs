@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
 
+use super::reftable::{self, Move, Stack, Target};
 use super::repository::{Repository, chain};
 use crate::source::file::read_small;
 
@@ -30,12 +31,12 @@ pub(super) struct Refs {
     pub(super) broken: Vec<(String, String)>,
 }
 
-/// Reads all refs. In a repository with reftables the list is empty.
+/// Reads all refs.
 pub(super) fn read(repository: &Repository) -> Refs {
-    let mut refs = Refs::default();
     if repository.uses_reftable() {
-        return refs;
+        return from_tables(repository);
     }
+    let mut refs = Refs::default();
     let local = repository.local();
     let platform = match local.references() {
         Ok(platform) => platform,
@@ -60,6 +61,30 @@ pub(super) fn read(repository: &Repository) -> Refs {
     refs
 }
 
+fn from_tables(repository: &Repository) -> Refs {
+    let mut refs = Refs::default();
+    for stack in stacks(repository) {
+        let targets = stack.refs.into_iter().filter(|(name, _)| name.starts_with(b"refs/"));
+        refs.list.extend(targets.map(|(name, target)| Ref {
+            name,
+            target: match target {
+                Target::Object(id) => Some(id),
+                Target::Ref(_) => None,
+            },
+        }));
+        refs.broken.extend(stack.broken.into_iter().map(|(table, why)| (table, why.to_owned())));
+    }
+    refs.list.sort();
+    refs.list.dedup();
+    refs
+}
+
+/// The reftables of the repository and of its linked worktrees; none when it has no reftables.
+fn stacks(repository: &Repository) -> Vec<Stack> {
+    let dirs = if repository.uses_reftable() { git_dirs(repository) } else { Vec::new() };
+    dirs.iter().map(|dir| reftable::read(dir, repository.hash_kind())).collect()
+}
+
 /// Git directories of the repository: the shared one and one for each linked worktree.
 pub(super) fn git_dirs(repository: &Repository) -> Vec<PathBuf> {
     let common = repository.common_dir();
@@ -72,6 +97,14 @@ pub(super) fn git_dirs(repository: &Repository) -> Vec<PathBuf> {
 
 /// Commits that worktrees have checked out without a branch.
 pub(super) fn detached_heads(repository: &Repository) -> Vec<ObjectId> {
+    if repository.uses_reftable() {
+        let heads = stacks(repository).into_iter().filter_map(|mut stack| stack.refs.remove(&b"HEAD"[..]));
+        let detached = |head| match head {
+            Target::Object(id) => Some(id),
+            Target::Ref(_) => None,
+        };
+        return heads.filter_map(detached).collect();
+    }
     git_dirs(repository)
         .iter()
         .filter_map(|git_dir| read_small(&git_dir.join("HEAD"), 4096))
@@ -82,17 +115,42 @@ pub(super) fn detached_heads(repository: &Repository) -> Vec<ObjectId> {
 /// Every object that a reflog names, sorted; the stash is one of them.
 pub(super) fn reflog_ids(repository: &Repository) -> Vec<ObjectId> {
     let mut ids = BTreeSet::new();
-    for git_dir in git_dirs(repository) {
-        reflogs_below(&git_dir.join("logs"), repository.hash_kind().len_in_hex(), &mut ids);
+    for stack in stacks(repository) {
+        ids.extend(stack.log.iter().flat_map(|entry| entry.objects));
+    }
+    for log in reflog_files(repository) {
+        ids_in_reflog(&log, repository.hash_kind().len_in_hex(), &mut ids);
     }
     ids.into_iter().filter(|id| !id.is_null()).collect()
 }
 
-fn reflogs_below(path: &Path, hex: usize, ids: &mut BTreeSet<ObjectId>) {
-    if let Ok(entries) = fs::read_dir(path) {
-        entries.flatten().for_each(|entry| reflogs_below(&entry.path(), hex, ids));
-        return;
+/// Files that hold reflogs, sorted.
+pub(super) fn reflog_files(repository: &Repository) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    git_dirs(repository).iter().for_each(|git_dir| files_below(&git_dir.join("logs"), 0, &mut files));
+    files.sort();
+    files
+}
+
+/// Moves of refs that reftables hold.
+pub(super) fn moves(repository: &Repository) -> Vec<Move> {
+    stacks(repository).into_iter().flat_map(|stack| stack.log).collect()
+}
+
+fn files_below(path: &Path, depth: usize, files: &mut Vec<PathBuf>) {
+    // NOTE: links are not followed, since they can lead round in circles; no ref is this deep.
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() && depth < 256 => {
+            for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+                files_below(&entry.path(), depth + 1, files);
+            }
+        }
+        Ok(found) if found.is_file() => files.push(path.to_owned()),
+        Ok(_) | Err(_) => {}
     }
+}
+
+fn ids_in_reflog(path: &Path, hex: usize, ids: &mut BTreeSet<ObjectId>) {
     let Some(log) = read_small(path, MAX_REFLOG) else { return };
     for line in log.split(|&byte| byte == b'\n') {
         // Each line begins with the name before and the name after the move.

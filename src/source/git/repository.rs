@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use gix::bstr::ByteSlice;
 
 use super::super::SourceError;
+use super::pack::{HashKind, ObjectDirectories};
+use super::quarantine::{Borrowed, Places};
+use super::reftable;
 use crate::finding::Oid;
 
 /// What `HEAD` points to.
@@ -36,6 +39,9 @@ pub struct Repository {
     index_path: PathBuf,
     hash_kind: gix::hash::Kind,
     reftable: bool,
+    places: Places,
+    /// Lives as long as the git library may look into it.
+    borrowed: Option<Borrowed>,
 }
 
 impl std::fmt::Debug for Repository {
@@ -76,7 +82,8 @@ impl Repository {
     }
 
     /// Opens the repository that git would use in `directory`: `GIT_DIR` first, else the nearest
-    /// parent; `GIT_WORK_TREE` and `GIT_INDEX_FILE` apply. Git sets these for hooks.
+    /// parent; `GIT_WORK_TREE`, `GIT_INDEX_FILE`, `GIT_OBJECT_DIRECTORY` and
+    /// `GIT_ALTERNATE_OBJECT_DIRECTORIES` apply. Git sets these for hooks.
     ///
     /// # Errors
     /// As [`Repository::discover`].
@@ -92,7 +99,7 @@ impl Repository {
         directory: &Path,
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, SourceError> {
-        let variable = |name| variable(name).filter(|value| !value.is_empty());
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let mut repository = match variable("GIT_DIR").map(|path| directory.join(path)) {
             Some(git_dir) => {
                 let named = Self::open_git_dir(&git_dir)?;
@@ -113,6 +120,7 @@ impl Repository {
             let base = repository.work_dir.clone().unwrap_or_else(|| directory.to_owned());
             repository.index_path = base.join(index);
         }
+        repository.borrow_objects(Places::from_variables(directory, variable))?;
         Ok(repository)
     }
 
@@ -140,8 +148,42 @@ impl Repository {
             common_dir,
             hash_kind: local.object_hash(),
             reftable,
+            places: Places::default(),
+            borrowed: None,
             inner,
         })
+    }
+
+    /// Takes objects from where the environment says they are.
+    fn borrow_objects(&mut self, places: Places) -> Result<(), SourceError> {
+        if places.is_empty() {
+            return Ok(());
+        }
+        self.places = places;
+        let failed = |error: std::io::Error| SourceError::Objects {
+            path: self.git_dir.clone(),
+            reason: format!("its quarantine cannot be opened: {error}"),
+        };
+        let borrowed = Borrowed::from(&self.object_directories()).map_err(failed)?;
+        let options = gix::odb::store::init::Options::default();
+        let store = gix::odb::Store::at_opts(
+            borrowed.path().to_owned(),
+            self.hash_kind,
+            &mut std::iter::empty(),
+            options,
+        );
+        self.inner.objects = std::sync::Arc::new(store.map_err(failed)?);
+        self.borrowed = Some(borrowed);
+        Ok(())
+    }
+
+    /// The directories that objects are in, those that they borrow from included.
+    pub(super) fn object_directories(&self) -> ObjectDirectories {
+        let hash = match self.hash_kind.len_in_bytes() {
+            32 => HashKind::Sha256,
+            _ => HashKind::Sha1,
+        };
+        self.places.directories(&self.common_dir.join("objects"), hash)
     }
 
     fn with_work_dir(mut self, path: &Path) -> Self {
@@ -220,7 +262,7 @@ impl Repository {
         self.hash_kind.to_string()
     }
 
-    /// Whether refs are kept in reftables, which the git library cannot read.
+    /// Whether refs are kept in reftables instead of files.
     #[must_use]
     pub fn uses_reftable(&self) -> bool {
         self.reftable
@@ -230,7 +272,7 @@ impl Repository {
     #[must_use]
     pub fn head(&self) -> Head {
         if self.reftable {
-            return Head::Unknown { reason: "refs are kept in reftables".to_owned() };
+            return self.head_in_tables();
         }
         let local = self.local();
         let head = match local.head() {
@@ -243,6 +285,27 @@ impl Repository {
         match head.into_peeled_id() {
             Ok(id) => Head::Commit(oid(&id)),
             Err(error) => Head::Unknown { reason: chain(&error) },
+        }
+    }
+
+    fn head_in_tables(&self) -> Head {
+        let own = reftable::read(&self.git_dir, self.hash_kind);
+        let shared = if self.is_linked_worktree() {
+            reftable::read(&self.common_dir, self.hash_kind)
+        } else {
+            reftable::Stack::default()
+        };
+        if let Some(id) = own.resolve(b"HEAD", &shared) {
+            return match self.local().find_object(id).map(gix::Object::peel_tags_to_end) {
+                Ok(Ok(object)) => Head::Commit(oid(&object.id)),
+                Ok(Err(error)) => Head::Unknown { reason: chain(&error) },
+                Err(error) => Head::Unknown { reason: chain(&error) },
+            };
+        }
+        match own.broken.into_iter().chain(shared.broken).next() {
+            Some((table, why)) => Head::Unknown { reason: format!("{table} {why}") },
+            None if own.refs.contains_key(&b"HEAD"[..]) => Head::Unborn,
+            None => Head::Unknown { reason: "the reftables hold no HEAD".to_owned() },
         }
     }
 
