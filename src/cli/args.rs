@@ -118,6 +118,13 @@ pub(super) struct ScanArgs {
     #[arg(long, conflicts_with = "no_history")]
     pub history_only: bool,
 
+    /// Go on from where the last incremental scan of the history left off
+    ///
+    /// The report is the same as that of a full scan. What was seen is kept in the git directory,
+    /// without secrets, and everything is scanned again when rules or settings have changed.
+    #[arg(long, conflicts_with_all = ["staged", "no_history"])]
+    pub incremental: bool,
+
     /// Leave out paths that match GLOB (repeatable)
     ///
     /// A glob without a slash matches names at any depth, one with a slash is anchored at the

@@ -19,6 +19,7 @@ mod rules;
 mod scan;
 mod settings;
 mod signals;
+mod state_key;
 mod target;
 
 use std::ffi::OsString;

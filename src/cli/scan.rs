@@ -32,6 +32,7 @@ use super::progress::Line;
 use super::rule_choice;
 use super::settings::{Color, Settings, path_globs};
 use super::signals::Interrupt;
+use super::state_key;
 use super::target::Target;
 
 /// Nothing found at or above the level asked for.
@@ -51,7 +52,10 @@ pub(super) fn run(args: &ScanArgs, voice: &Voice, environment: &Environment) -> 
     reports.iter().try_for_each(|report| report.to.check(args.show_secrets))?;
     let engine = rule_choice::engine(&settings.rules)?;
     let mut options = report_options(args, voice, &target);
-    let request = request(target, args, &settings, &reports, &engine)?;
+    let mut request = request(target, args, &settings, &reports, &engine)?;
+    if args.incremental {
+        request.incremental = state_key::incremental(environment);
+    }
     let interrupt =
         Interrupt::listen().map_err(|error| Failure::from(error).context("cannot listen for signals"))?;
 

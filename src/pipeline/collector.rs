@@ -71,6 +71,8 @@ pub(super) struct Kept {
     pub(super) commits: Vec<Oid>,
     /// Gaps met while scanning content.
     pub(super) coverage: Coverage,
+    /// Objects whose content led to such gaps.
+    pub(super) troubled: Vec<Oid>,
     /// The time budget ended the scan.
     pub(super) late: bool,
 }
@@ -125,7 +127,9 @@ impl<'a, M: Matcher> Collector<'a, M> {
             }
             Err(_) => {
                 // The bench may be in any state; it is dropped.
-                lock(&self.kept).coverage.gap(
+                let mut kept = lock(&self.kept);
+                kept.troubled.extend(chunk.origin.object());
+                kept.coverage.gap(
                     GapKind::Unreadable,
                     chunk.origin.to_string(),
                     "internal error while scanning it; please report this as a bug of keycull",
@@ -154,7 +158,9 @@ impl<'a, M: Matcher> Collector<'a, M> {
         if matches.len() > PER_CHUNK {
             let more = matches.len() - PER_CHUNK;
             matches.truncate(PER_CHUNK);
-            lock(&self.kept).coverage.gap(
+            let mut kept = lock(&self.kept);
+            kept.troubled.extend(chunk.origin.object());
+            kept.coverage.gap(
                 GapKind::Budget,
                 chunk.origin.to_string(),
                 format!(

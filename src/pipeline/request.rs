@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::accept::Accept;
+use super::incremental::Incremental;
 use crate::finding::RepoPath;
 use crate::source::git::Repository;
 use crate::source::git::index::IndexOptions;
@@ -54,6 +55,8 @@ pub struct ScanRequest {
     pub time_budget: Option<Duration>,
     /// Hash of the settings that can change findings, for the coverage.
     pub config_hash: String,
+    /// Go on from where the last scan of the history left off, and leave a state for the next.
+    pub incremental: Option<Incremental>,
 }
 
 impl ScanRequest {
@@ -68,6 +71,7 @@ impl ScanRequest {
             accept: Vec::new(),
             time_budget: None,
             config_hash: String::new(),
+            incremental: None,
         }
     }
 }

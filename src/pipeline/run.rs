@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use super::accept;
 use super::book::Facts;
 use super::collector::{Collector, Kept};
+use super::incremental::State;
 use super::progress::Progress;
 use super::request::{ScanError, ScanRequest, Scope};
 use crate::engine::Engine;
-use crate::finding::{Attributor, Coverage, GapKind, Oid, Placement, ScanReport};
+use crate::finding::{Attributor, Coverage, GapKind, Oid, Origin, Placement, ScanReport};
 use crate::source::git::attribution::Attribution;
+use crate::source::git::history::Scanned;
 use crate::source::git::{Repository, history, index};
 use crate::source::{Sink, stdin, tree};
 use crate::triage::{Triaged, finish};
@@ -38,11 +40,37 @@ pub fn run(
     let deadline = request.time_budget.map(|budget| Instant::now() + budget);
     let collector = Collector::new(engine, &facts, progress, cancel, deadline);
     let mut coverage = Coverage::default();
+    let rules_hash = format!("{:016x}", engine.rules().digest);
+    let state =
+        request.incremental.as_ref().zip(request.repository.as_ref()).map(|(incremental, repository)| {
+            State::new(incremental, repository, &rules_hash, &request.config_hash)
+        });
+    let mut history_scanned = Scanned::default();
     for scope in &request.scopes {
-        coverage.merge(scan(scope, request.repository.as_ref(), &collector, progress)?);
+        let part = match (scope, &request.repository, &state) {
+            (Scope::History(options), Some(repository), Some(state)) => {
+                progress.stage("history");
+                history_scanned = history::scan_since(repository, options, state.load(), &collector)?;
+                std::mem::take(&mut history_scanned.coverage)
+            }
+            _ => scan(scope, request.repository.as_ref(), &collector, progress)?,
+        };
+        coverage.merge(part);
     }
-    let Kept { candidates, base, commits, coverage: met, late } = collector.into_kept();
+    let Kept { candidates, base, mut commits, coverage: met, late, troubled } = collector.into_kept();
     coverage.merge(met);
+    let Scanned { seen, taken_over, commits: known_commits, .. } = history_scanned;
+    commits.extend(known_commits);
+    if let Some((state, seen)) = state.zip(seen)
+        && !late
+        && !cancel.load(Ordering::Relaxed)
+    {
+        let held = candidates.iter().filter_map(|candidate| history_object(&candidate.origin));
+        state.save(seen, held.chain(troubled).collect());
+    }
+    if taken_over > 0 {
+        coverage.scopes.push(format!("{taken_over} objects as an earlier scan saw them"));
+    }
 
     progress.stage("findings");
     let stop = || cancel.load(Ordering::Relaxed) || deadline.is_some_and(|at| Instant::now() >= at);
@@ -55,13 +83,30 @@ pub fn run(
     let Triaged { findings, below_threshold, .. } =
         finish(candidates, &base, attributor, &facts, &request.triage, &mut coverage);
 
-    coverage.rules_hash = format!("{:016x}", engine.rules().digest);
+    coverage.rules_hash = rules_hash;
     coverage.config_hash.clone_from(&request.config_hash);
     let signal = cancel.load(Ordering::Relaxed);
     let late = late || !signal && coverage.is_interrupted();
     settle_gaps(&mut coverage, signal, late.then_some(request.time_budget).flatten());
     accept::mark(&mut coverage, &request.accept);
     Ok(ScanReport { findings, below_threshold, coverage, rules: facts.all() })
+}
+
+/// The object that has to be read again to find again what was found there. Names in trees are
+/// kept track of by the source.
+fn history_object(origin: &Origin) -> Option<Oid> {
+    match origin {
+        Origin::Blob { id } | Origin::Commit { id } | Origin::Tag { id } => Some(*id),
+        Origin::Member { outer, .. } => history_object(outer),
+        Origin::File { .. }
+        | Origin::FileName { .. }
+        | Origin::SymlinkTarget { .. }
+        | Origin::Index { .. }
+        | Origin::Tree { .. }
+        | Origin::RefName { .. }
+        | Origin::GitFile { .. }
+        | Origin::Stdin { .. } => None,
+    }
 }
 
 /// Says so when looking into the history was broken off: what it did not find by then may be

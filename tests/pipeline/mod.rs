@@ -1,6 +1,7 @@
 //! Whole scans: real files and repositories in, reports and exit codes out.
 
 mod content;
+mod incremental;
 mod scopes;
 mod troubles;
 

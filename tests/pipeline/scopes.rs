@@ -13,8 +13,8 @@ fn a_clean_repository_is_clean() {
     let report = scan(&of_repo(&repo, vec![files(&repo), history()]));
     assert_eq!((lines(&report), exit_code(&report, None)), (vec![], 0));
     assert_eq!(report.coverage.scopes, ["working tree", "full history"]);
-    // The working tree's file and the repository's own configuration.
-    assert_eq!((report.coverage.files, report.coverage.blobs, report.coverage.commits), (2, 1, 1));
+    // The file of the working tree, the configuration and two reflogs.
+    assert_eq!((report.coverage.files, report.coverage.blobs, report.coverage.commits), (4, 1, 1));
     assert!(report.coverage.is_complete() && !report.coverage.rules_hash.is_empty());
     assert!(report.rules.len() > 60 && report.rules.is_sorted_by(|a, b| a.id < b.id));
 }

@@ -3,6 +3,7 @@
 mod attribution;
 mod index;
 mod objects;
+mod own_files;
 mod pack;
 mod pack_damage;
 mod pack_fixture;

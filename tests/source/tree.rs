@@ -98,7 +98,7 @@ fn nested_repositories_and_submodules_are_counted_not_entered() {
     repo.git(&["clone", "--quiet", &inner.path().to_string_lossy(), "deep/nested"]);
     let (coverage, recorder) = scan_repo(&repo, |_| {});
     assert_eq!(recorder.paths("file"), [".gitmodules", "fake/file.txt", "outer.txt"]);
-    assert_eq!(coverage.nested, ["deep/nested"]);
+    assert_eq!(coverage.nested, ["deep/nested", "module"]);
     assert_eq!(coverage.skipped[&SkipReason::NestedRepository], 1);
     assert_eq!(coverage.skipped[&SkipReason::Submodule], 1);
 }

@@ -10,13 +10,15 @@ use gix::ObjectId;
 
 use super::super::content::Feeder;
 use super::super::{Sink, SourceError, names, parallel};
+use super::lfs;
 use super::lookup::tree_of_commit;
 use super::objects::{Found, ObjectOptions, finish, parents, tagged};
 use super::pack::{
-    Base, Database, DeltaMap, HashKind, Object, ObjectDirectories, ObjectKind, TraverseOptions, Visitor,
+    Base, Database, DeltaMap, Object, ObjectDirectories, ObjectKind, TraverseOptions, Visitor,
     traverse_opened,
 };
 use super::repository::Repository;
+use super::seen::{Plan, Seen};
 use super::tree_delta::{Entries, Layout};
 use super::tree_entries::TreeEntry;
 use crate::chunk::Chunk;
@@ -34,39 +36,90 @@ pub fn scan(
     options: &ObjectOptions,
     sink: &dyn Sink,
 ) -> Result<Coverage, SourceError> {
+    scan_since(repository, options, None, sink).map(|scanned| scanned.coverage)
+}
+
+/// What a scan brought, and what the next one can go on from.
+#[derive(Clone, Debug, Default)]
+pub struct Scanned {
+    /// The same as that of a scan of everything.
+    pub coverage: Coverage,
+    /// None when part of the database could not be read.
+    pub seen: Option<Seen>,
+    /// Objects that an earlier scan had seen.
+    pub taken_over: u64,
+    /// Commits among these, which were not handed over.
+    pub commits: Vec<Oid>,
+}
+
+/// [`scan`] that goes on from what an earlier scan saw, and hands over only what is new or held
+/// something then. Where that cannot be done, everything is scanned.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_since(
+    repository: &Repository,
+    options: &ObjectOptions,
+    before: Option<Seen>,
+    sink: &dyn Sink,
+) -> Result<Scanned, SourceError> {
+    let directories = repository.object_directories();
+    let taken_over = before.as_ref().map_or(0, Seen::objects);
+    if let Some(plan) = before.and_then(|before| Plan::after(before, repository, &directories))
+        && let Some(scanned) = scan_planned(repository, options, &directories, plan, sink)
+    {
+        return Ok(Scanned { taken_over, ..scanned });
+    }
+    let plan = Plan::afresh(&directories);
+    Ok(scan_planned(repository, options, &directories, plan, sink).unwrap_or_default())
+}
+
+/// Scans what `plan` leaves. None when it rests on what turned out not to be true; without
+/// anything known, there is always an outcome.
+fn scan_planned(
+    repository: &Repository,
+    options: &ObjectOptions,
+    directories: &ObjectDirectories,
+    plan: Plan,
+    sink: &dyn Sink,
+) -> Option<Scanned> {
     let mut coverage = Coverage { scopes: vec!["full history".to_owned()], ..Coverage::default() };
-    let hash = match repository.hash_kind().len_in_bytes() {
-        32 => HashKind::Sha256,
-        _ => HashKind::Sha1,
-    };
-    let directories = ObjectDirectories::discover(&repository.common_dir().join("objects"), hash, None);
     let traverse_options = TraverseOptions {
         jobs: NonZero::new(parallel::threads(options.jobs)).unwrap_or(NonZero::<usize>::MIN),
         ..TraverseOptions::default()
     };
-    let database = Database::open(&directories, traverse_options.object_limit());
+    let database = Database::open_beside(directories, traverse_options.object_limit(), &plan.known);
     let shallow = repository.shallow_boundary();
     let walk = Walk {
         options,
         sink,
         known: &database,
         shallow: &shallow,
-        id_len: hash.name_len(),
+        id_len: directories.hash().name_len(),
         found: std::sync::Mutex::default(),
     };
-    let traversal = traverse_opened(&database, &directories, &traverse_options, &&walk);
+    let traversal = traverse_opened(&database, directories, &traverse_options, &&walk);
     let counts = traversal.counts;
     coverage.commits += counts.commits;
     coverage.tags += counts.tags;
     coverage.trees += counts.trees;
     coverage.blobs += counts.blobs;
     coverage.bytes += counts.bytes;
+    let whole = traversal.gaps.is_empty();
     coverage.gaps.extend(traversal.gaps);
     log::debug!("{} packs, idle {:?}", traversal.packs, traversal.idle);
 
-    let found = walk.found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut found = walk.found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if plan.goes_on() {
+        plan.take_over(repository, options, sink, &mut found, &mut coverage);
+        if !sink.cancelled() && (!whole || found.has_unreadable()) {
+            return None;
+        }
+    }
+    let commits = plan.commits().to_vec();
+    let seen = if whole { plan.seen(&counts, &found, repository, directories) } else { None };
     finish(repository, options, sink, &found, &mut coverage);
-    Ok(coverage)
+    Some(Scanned { coverage, seen, taken_over: 0, commits })
 }
 
 /// Slots for objects that were looked up.
@@ -113,6 +166,7 @@ impl Walk<'_> {
     fn commit(&self, object: &Object<'_>, found: &mut Found) {
         let id = object.id();
         self.content(object, &Origin::Commit { id });
+        found.fresh.commits.push(id);
         self.check(tree_of_commit(object.bytes), "tree", found);
         if !self.shallow.contains(&id) {
             parents(object.bytes).for_each(|parent| self.check(parent, "commit", found));
@@ -128,8 +182,14 @@ impl Walk<'_> {
 
     /// Everything but deltas of trees.
     fn visit(&self, local: &mut Local<'_>, object: &Object<'_>, base: Option<(&Layout, &DeltaMap)>) -> State {
+        if object.is_loose() {
+            local.found.fresh.loose.push(object.id());
+        }
         match object.kind {
-            ObjectKind::Blob => self.content(object, &Origin::Blob { id: object.id() }),
+            ObjectKind::Blob => {
+                local.found.fresh.lfs.extend(lfs::pointer(object.bytes));
+                self.content(object, &Origin::Blob { id: object.id() });
+            }
             ObjectKind::Commit => self.commit(object, &mut local.found),
             ObjectKind::Tag => {
                 self.content(object, &Origin::Tag { id: object.id() });

@@ -9,18 +9,23 @@ mod delta_cache;
 mod excludes;
 pub mod history;
 pub mod index;
+mod lfs;
 mod lookup;
 pub mod objects;
+mod own_files;
 pub mod pack;
 mod quarantine;
+mod record;
 mod refs;
 mod reftable;
 mod repository;
+mod seen;
 mod tracked;
 mod tree_delta;
 mod tree_entries;
 
 pub use repository::{Head, Repository};
+pub use seen::Seen;
 
 pub(super) use excludes::{exclude_files, ignores_case};
 pub(super) use repository::is_nested_repository;

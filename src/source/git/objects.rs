@@ -7,18 +7,18 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use gix::objs::{Find, Kind};
+use gix::objs::{Exists, Find, Kind};
 use gix::odb::store::iter::Ordering;
 use gix::{ObjectId, hashtable};
 
 use super::super::content::Feeder;
-use super::super::file::open_regular;
 use super::super::{Sink, SourceError, Windows, names, parallel};
 use super::delta_cache::DeltaCache;
 use super::lookup::{missing, tree_of_commit};
-use super::refs;
 use super::repository::{Repository, chain, oid};
+use super::seen::Fresh;
 use super::tree_entries::TreeEntries;
+use super::{lfs, own_files, refs};
 use crate::chunk::{Chunk, Encoding};
 use crate::finding::{Coverage, GapKind, Oid, Origin, RepoPath};
 
@@ -83,7 +83,10 @@ pub(super) fn finish(
 ) {
     found.scan_names(sink);
     scan_refs(repository, sink, coverage);
-    scan_git_files(repository, options, sink, coverage);
+    let odb = repository.local().objects;
+    own_files::scan(repository, options.windows, sink, &|id| odb.exists(id), coverage);
+
+    lfs::scan(repository, options.windows, sink, &found.fresh.lfs, coverage);
 
     found.report(repository.is_partial(), coverage);
     let shallow = repository.shallow_boundary();
@@ -114,7 +117,7 @@ fn list(repository: &Repository, coverage: &mut Coverage) -> Result<Vec<ObjectId
             Err(error) => coverage.gap(GapKind::Unreadable, "loose objects", error.to_string()),
         }
     }
-    packs_without_index(&repository.common_dir().join("objects"), coverage);
+    packs_without_index(objects.store_ref().path(), coverage);
     for alternate in objects.store_ref().alternate_db_paths().unwrap_or_default() {
         packs_without_index(&alternate, coverage);
     }
@@ -175,6 +178,7 @@ impl Scan<'_> {
         match data.kind {
             Kind::Blob => {
                 coverage.blobs += 1;
+                found.fresh.lfs.extend(lfs::pointer(data.data));
                 feeder.bytes(data.data, &Origin::Blob { id: name });
             }
             Kind::Commit => {
@@ -249,6 +253,8 @@ pub(super) struct Found {
     missing: BTreeMap<ObjectId, &'static str>,
     /// Objects that cannot be read, and why.
     unreadable: BTreeMap<ObjectId, String>,
+    /// What only a later scan, or the end of this one, wants to know.
+    pub(super) fresh: Fresh,
 }
 
 impl Found {
@@ -276,6 +282,22 @@ impl Found {
             *known = (*known).min(what);
         }
         self.unreadable.extend(other.unreadable);
+        self.fresh.merge(other.fresh);
+    }
+
+    /// Whether some object could not be read.
+    pub(super) fn has_unreadable(&self) -> bool {
+        !self.unreadable.is_empty()
+    }
+
+    /// Objects that are named and not there, and what they should be.
+    pub(super) fn missing_objects(&self) -> Vec<(Oid, &'static str)> {
+        self.missing.iter().map(|(id, what)| (oid(id), *what)).collect()
+    }
+
+    /// One tree for each file name worth scanning.
+    pub(super) fn trees_with_names(&self) -> impl Iterator<Item = Oid> + '_ {
+        self.names.values().map(|tree| oid(tree))
     }
 
     /// Scans file names, each once, as part of the tree with the smallest object name.
@@ -321,44 +343,5 @@ fn scan_refs(repository: &Repository, sink: &dyn Sink, coverage: &mut Coverage) 
     }
     for (what, why) in refs.broken {
         coverage.gap(GapKind::Unreadable, what, format!("{why}; run `git fsck`"));
-    }
-}
-
-/// Scans the configuration, where URLs can hold credentials.
-fn scan_git_files(
-    repository: &Repository,
-    options: &ObjectOptions,
-    sink: &dyn Sink,
-    coverage: &mut Coverage,
-) {
-    let emit = |chunk: Chunk<'_>| sink.chunk(chunk);
-    let feeder = Feeder::new(&emit, options.windows);
-    let mut buffer = Vec::new();
-    for git_dir in refs::git_dirs(repository) {
-        for name in ["config", "config.worktree"] {
-            let file = git_dir.join(name);
-            let below = file.strip_prefix(repository.common_dir()).unwrap_or(Path::new(name));
-            let path = RepoPath::from_os(below);
-            let read = match open_regular(&file) {
-                Ok(Some((mut content, len))) => {
-                    let origin = Origin::GitFile { path: path.clone() };
-                    feeder.reader(&mut content, Some(len), &origin, &mut buffer)
-                }
-                Ok(None) => continue,
-                Err(error) => Err(error),
-            };
-            match read {
-                Ok(read) => {
-                    coverage.files += 1;
-                    coverage.bytes += read;
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => coverage.gap(
-                    GapKind::Unreadable,
-                    format!("git's own {path}"),
-                    format!("{error}; check its permissions"),
-                ),
-            }
-        }
     }
 }

@@ -198,6 +198,7 @@ impl<'w, 'a> Worker<'w, 'a> {
         }
         if kind == TrackedKind::Submodule {
             self.coverage.skip(SkipReason::Submodule);
+            self.coverage.nested.push(RepoPath::from_os(relative).to_text());
             return;
         }
         let through_link =

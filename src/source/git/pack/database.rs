@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BinaryHeap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::delta::{Delta, DeltaMap};
 use super::directories::ObjectDirectories;
@@ -12,6 +13,7 @@ use super::error::ObjectError;
 use super::file::{EntryKind, PackFile};
 use super::index::Index;
 use super::inflate::Inflater;
+use super::known::Known;
 use super::loose;
 use super::object::{HashKind, ObjectKind};
 use super::reindex::reindex;
@@ -29,6 +31,8 @@ pub struct Database {
     hash: HashKind,
     limit: u64,
     packs: Vec<Pack>,
+    /// Objects that are there and are not to be visited; packs that hold only such are not open.
+    known: Arc<Known>,
     /// Loose objects that no pack holds, with the directory they are in.
     loose: Vec<(Oid, usize)>,
     problems: Vec<(String, ObjectError)>,
@@ -51,20 +55,31 @@ impl Database {
     /// read. What cannot be opened is kept as a problem.
     #[must_use]
     pub fn open(directories: &ObjectDirectories, limit: u64) -> Self {
-        let mut database = Self::list(directories, limit);
+        Self::open_beside(directories, limit, &Arc::default())
+    }
+
+    /// [`Database::open`] without what is in `known`.
+    #[must_use]
+    pub(in crate::source) fn open_beside(
+        directories: &ObjectDirectories,
+        limit: u64,
+        known: &Arc<Known>,
+    ) -> Self {
+        let mut database = Self::list(directories, limit, known);
         // A pack that is gone between listing and opening was repacked: there is a new one.
         if database.problems.iter().any(|(_, error)| *error == ObjectError::Gone) {
-            database = Self::list(directories, limit);
+            database = Self::list(directories, limit, known);
         }
         database
     }
 
-    fn list(directories: &ObjectDirectories, limit: u64) -> Self {
+    fn list(directories: &ObjectDirectories, limit: u64, known: &Arc<Known>) -> Self {
         let mut database = Self {
             directories: directories.paths().to_vec(),
             hash: directories.hash(),
             limit,
             packs: Vec::new(),
+            known: Arc::clone(known),
             loose: Vec::new(),
             problems: Vec::new(),
         };
@@ -105,6 +120,9 @@ impl Database {
             }
         }
         for (stem, has_pack) in packs {
+            if self.known.has_pack(&stem) {
+                continue;
+            }
             let path = stem.with_extension("pack");
             if !has_pack {
                 orphans.push(stem.with_extension("idx"));
@@ -151,7 +169,9 @@ impl Database {
         }
         found.sort_unstable();
         found.dedup_by_key(|object| object.0);
-        found.retain(|(name, _)| self.packs.iter().all(|pack| pack.index.find(name).is_none()));
+        found.retain(|(name, _)| {
+            !self.known.contains(name) && self.packs.iter().all(|pack| pack.index.find(name).is_none())
+        });
         self.loose = found;
     }
 
@@ -194,6 +214,12 @@ impl Database {
     pub fn contains(&self, name: &Oid) -> bool {
         self.packs.iter().any(|pack| pack.index.find(name).is_some())
             || self.loose.binary_search_by_key(name, |object| object.0).is_ok()
+            || self.known.contains(name)
+    }
+
+    /// Objects that are not to be visited.
+    pub(crate) fn known(&self) -> &Known {
+        &self.known
     }
 
     /// For each pack the places (in its sorted names) of objects that a pack before it has.

@@ -253,7 +253,7 @@ impl Index {
     }
 }
 
-fn malformed(why: &str) -> ObjectError {
+pub(super) fn malformed(why: &str) -> ObjectError {
     ObjectError::Malformed(format!("its index is malformed: {why}"))
 }
 

@@ -157,7 +157,11 @@ fn grow<V: Visitor>(database: &Database, visitor: &V) -> Vec<Forest> {
         .iter()
         .zip(&duplicates)
         .map(|(pack, duplicates)| {
-            let owned = |entry| duplicates.is_empty() || !duplicates.contains(&pack.index.place(entry));
+            let known = database.known();
+            let owned = |entry| {
+                (duplicates.is_empty() || !duplicates.contains(&pack.index.place(entry)))
+                    && (known.is_empty() || !known.contains(&pack.index.name(entry)))
+            };
             Forest::grow(&pack.file, &pack.index, owned, |kind| visitor.wants(kind))
         })
         .collect()

@@ -59,6 +59,12 @@ impl Object<'_> {
             Name::Packed(index, entry) => index.name(entry),
         }
     }
+
+    /// Whether it is in no pack.
+    #[must_use]
+    pub const fn is_loose(&self) -> bool {
+        matches!(self.name, Name::Known(_))
+    }
 }
 
 /// Where the name of an object is.
