@@ -1,6 +1,7 @@
 //! The whole program, run as a user would.
 
 mod bad_input;
+mod damaged_git;
 mod documentation;
 mod evasion;
 mod hook;
