@@ -64,9 +64,9 @@ impl Filter {
     }
 }
 
-/// A function that fills the masks of the stride at `start` of `bytes`; beyond the end all
-/// masks are zero.
-pub(super) type Fill = fn(&Filter, &[u8], usize, &mut Masks);
+/// A function that fills that many words of masks (at most [`WORDS`]), and the one after them,
+/// from `start` of `bytes` on; beyond the end all masks are zero.
+pub(super) type Fill = fn(&Filter, &[u8], usize, usize, &mut Masks);
 
 /// The fastest back end this processor has.
 pub(super) fn best() -> Fill {
@@ -78,8 +78,8 @@ pub(super) fn best() -> Fill {
 }
 
 /// The back end in safe, portable code.
-pub(super) fn portable(filter: &Filter, bytes: &[u8], start: usize, masks: &mut Masks) {
-    for word in 0..=WORDS {
+pub(super) fn portable(filter: &Filter, bytes: &[u8], start: usize, words: usize, masks: &mut Masks) {
+    for word in 0..=words.min(WORDS) {
         let at = start + word * 64;
         let block = padded(bytes, at);
         masks.token[word] = token_bits(&block);
@@ -184,7 +184,7 @@ mod tests {
             for fill in &fills {
                 for start in (0..bytes.len()).step_by(STRIDE).chain([1, 63]) {
                     let mut masks = Masks::new();
-                    fill(&filter, &bytes, start, &mut masks);
+                    fill(&filter, &bytes, start, WORDS, &mut masks);
                     for word in 0..=WORDS {
                         let at = start + word * 64;
                         assert_eq!(masks.token[word], token_bits_by_table(&bytes, at), "{at}");

@@ -39,20 +39,20 @@ const RUN_LOW: [u8; 16] = [
 /// High-nibble table of the run class.
 const RUN_HIGH: [u8; 16] = [0, 0, 1, 2, 4, 8 | 16, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0];
 
-/// Fills `masks` for the stride at `start`.
+/// Fills `words` words of `masks`, and the one after them, from `start` on.
 ///
 /// # Panics
 /// Never; but the caller must have seen that the processor has AVX2 ([`super::mask::best`]).
-pub(super) fn fill(filter: &Filter, bytes: &[u8], start: usize, masks: &mut Masks) {
+pub(super) fn fill(filter: &Filter, bytes: &[u8], start: usize, words: usize, masks: &mut Masks) {
     // SAFETY: `best` hands this function out only after detecting AVX2.
-    unsafe { fill_avx2(filter, bytes, start, masks) }
+    unsafe { fill_avx2(filter, bytes, start, words, masks) }
 }
 
 #[target_feature(enable = "avx2")]
-fn fill_avx2(filter: &Filter, bytes: &[u8], start: usize, masks: &mut Masks) {
+fn fill_avx2(filter: &Filter, bytes: &[u8], start: usize, words: usize, masks: &mut Masks) {
     let tables = Tables::load(filter);
     let mut tail;
-    for word in 0..=WORDS {
+    for word in 0..=words.min(WORDS) {
         let at = start + word * 64;
         let block: &[u8; BLOCK] = if let Some(whole) = bytes.get(at..at + BLOCK) {
             // NOTE: the slice has BLOCK bytes.

@@ -28,6 +28,7 @@ pub mod reference;
 mod scan;
 pub mod selftest;
 mod token;
+mod trace;
 mod value;
 mod word;
 
@@ -40,6 +41,8 @@ use regex::bytes::{Regex, RegexBuilder};
 use crate::finding::Match;
 use crate::rule::RuleSet;
 
+pub use trace::{Copied, Trace};
+
 /// Most bytes a match reads to the left or right of its trigger.
 ///
 /// Windows over large content overlap by this much, so that the result does not depend on where
@@ -49,11 +52,12 @@ pub const REACH: usize = 32 * 1024;
 /// Memory a scan needs beside the content; one per thread, reused.
 pub struct Scratch {
     masks: mask::Masks,
+    room: trace::Room,
 }
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { masks: mask::Masks::new() }
+        Self { masks: mask::Masks::new(), room: trace::Room::default() }
     }
 }
 
@@ -118,13 +122,18 @@ impl Engine {
         out: &mut Vec<Match>,
     ) {
         let triggers = triggers.start.min(bytes.len())..triggers.end.min(bytes.len());
+        self.scan_without_keyword(bytes, &triggers, out);
+        scan::Pass { engine: self, bytes, triggers, out, noted: None }.run(scratch);
+    }
+
+    /// Matches of the patterns that nothing but themselves triggers.
+    fn scan_without_keyword(&self, bytes: &[u8], triggers: &Range<usize>, out: &mut Vec<Match>) {
         for (number, pattern) in self.rules.patterns.iter().enumerate() {
             if pattern.keywords.is_empty() {
                 let regex = self.regex(number as u16);
-                pattern::scan_whole(&self.rules, pattern, regex, bytes, &triggers, out);
+                pattern::scan_whole(&self.rules, pattern, regex, bytes, triggers, out);
             }
         }
-        scan::Pass { engine: self, bytes, triggers, out }.run(scratch);
     }
 
     /// The compiled expression of pattern `number`.

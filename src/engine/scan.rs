@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::edge::{escape_offsets, is_left_edge};
 use super::mask::{Masks, STRIDE, WORDS};
+use super::trace::{Trigger, What};
 use super::{Engine, Scratch, assignment, format, generic, token};
 use crate::finding::Match;
 use crate::rule::class::ByteSet;
@@ -14,7 +15,7 @@ use crate::rule::table::Target;
 pub(super) const MAX_VALUE_RUN: usize = 512;
 /// Triggers may start this many bytes before what reveals them (a run behind a prefix, the probe
 /// inside a literal).
-const LOOK_BEHIND: usize = 64;
+pub(super) const LOOK_BEHIND: usize = 64;
 
 /// A token run: `[start, end)` bytes of [`ByteSet::RUN`], not followed by another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub(super) struct Pass<'a> {
     /// Only triggers that start here are reported.
     pub(super) triggers: Range<usize>,
     pub(super) out: &'a mut Vec<Match>,
+    /// Where triggers are noted, whether they match or not.
+    pub(super) noted: Option<&'a mut Vec<Trigger>>,
 }
 
 impl Pass<'_> {
@@ -41,7 +44,8 @@ impl Pass<'_> {
         let mut before = self.triggers.start.checked_sub(1).is_some_and(|i| ByteSet::RUN.has(self.bytes[i]));
         let mut start = self.triggers.start;
         while start < end {
-            (self.engine.fill)(&self.engine.filter, self.bytes, start, &mut scratch.masks);
+            let words = (end - start).div_ceil(64).min(WORDS);
+            (self.engine.fill)(&self.engine.filter, self.bytes, start, words, &mut scratch.masks);
             before = self.stride(start, end, before, &scratch.masks);
             start += STRIDE;
         }
@@ -78,7 +82,9 @@ impl Pass<'_> {
             return;
         }
         let behind = (1..MIN_RUN).take_while(|&back| back <= from && in_run(from - back)).count();
-        let end = (from..self.bytes.len()).find(|&i| !in_run(i)).unwrap_or(self.bytes.len());
+        // Beyond that the run's end makes no difference.
+        let limit = self.bytes.len().min(self.triggers.end.max(from + MIN_RUN));
+        let end = (from..limit).find(|&i| !in_run(i)).unwrap_or(limit);
         if behind + (end - from) < MIN_RUN {
             return;
         }
@@ -108,7 +114,30 @@ impl Pass<'_> {
             }
         }
         if run.mixed && run.end - start <= MAX_VALUE_RUN && self.triggers.contains(&start) {
+            self.note(start, What::Run);
             assignment::scan(self.engine, bytes, run, self.out);
+        }
+    }
+
+    fn note(&mut self, at: usize, what: What) {
+        if let Some(noted) = &mut self.noted {
+            noted.push(Trigger::new(at, what));
+        }
+    }
+
+    /// Tests again what was noted elsewhere, where it stands now.
+    pub(super) fn again(&mut self, trigger: Trigger) {
+        let at = trigger.at();
+        match trigger.what() {
+            What::Run => {
+                let run = measure(self.bytes, at);
+                assignment::scan(self.engine, self.bytes, run, self.out);
+            }
+            What::Branch(number) => self.branch(number, at),
+            What::Literal(number) => {
+                let literal = &self.engine.rules().tables.literals[usize::from(number)];
+                self.targets(&literal.targets, at, literal.bytes.len());
+            }
         }
     }
 
@@ -119,7 +148,7 @@ impl Pass<'_> {
             return;
         }
         for &branch in self.engine.rules().tables.head.get(a, b, c) {
-            self.branch(branch, at);
+            self.prefix(branch, at);
         }
     }
 
@@ -132,9 +161,18 @@ impl Pass<'_> {
             if let Some(at) = start.checked_sub(branch.prefix.len())
                 && self.triggers.contains(&at)
             {
-                self.branch(number, at);
+                self.prefix(number, at);
             }
         }
+    }
+
+    /// A branch whose prefix may stand at `at`.
+    fn prefix(&mut self, number: u16, at: usize) {
+        let branch = &self.engine.rules().branches[usize::from(number)];
+        if self.noted.is_some() && token::has_anchor(branch, self.bytes, at) {
+            self.note(at, What::Branch(number));
+        }
+        self.branch(number, at);
     }
 
     fn branch(&mut self, number: u16, at: usize) {
@@ -158,6 +196,7 @@ impl Pass<'_> {
             {
                 continue;
             }
+            self.note(at, What::Literal(number));
             self.targets(&literal.targets, at, literal.bytes.len());
         }
     }

@@ -8,14 +8,19 @@ use crate::rule::class::ByteSet;
 use crate::rule::shape::{match_backward, match_forward};
 use crate::rule::{Branch, Rule, RuleSet};
 
+/// Whether the anchor of `branch` stands at `at`.
+#[inline]
+pub(super) fn has_anchor(branch: &Branch, bytes: &[u8], at: usize) -> bool {
+    bytes.get(at..at + branch.prefix.len()).is_some_and(|anchor| {
+        if branch.fold { anchor.eq_ignore_ascii_case(&branch.prefix) } else { *anchor == *branch.prefix }
+    })
+}
+
 /// Tests `branch` with its anchor at `at`. Reads no more than the shapes allow, and one byte
 /// (six for escapes) beyond on either side.
 #[must_use]
 pub(super) fn verify(rules: &RuleSet, branch: &Branch, bytes: &[u8], at: usize) -> Option<Match> {
-    let anchor = bytes.get(at..at + branch.prefix.len())?;
-    let same =
-        if branch.fold { anchor.eq_ignore_ascii_case(&branch.prefix) } else { *anchor == *branch.prefix };
-    if !same {
+    if !has_anchor(branch, bytes, at) {
         return None;
     }
     let start = match_backward(&branch.before, bytes, at)?;

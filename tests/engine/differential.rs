@@ -6,14 +6,14 @@ use keycull::finding::Match;
 use keycull::rule::example::Rng;
 
 /// Sorted and without repetitions, so that the order of discovery does not matter.
-fn normal(mut matches: Vec<Match>) -> Vec<String> {
+pub(crate) fn normal(mut matches: Vec<Match>) -> Vec<String> {
     matches.sort_by_key(|hit| (hit.trigger, hit.rule, hit.secret));
     let mut lines: Vec<String> = matches.iter().map(|hit| format!("{hit:?}")).collect();
     lines.dedup();
     lines
 }
 
-fn fast(engine: &Engine, bytes: &[u8]) -> Vec<Match> {
+pub(crate) fn fast(engine: &Engine, bytes: &[u8]) -> Vec<Match> {
     let mut out = Vec::new();
     engine.scan(bytes, &mut Scratch::default(), &mut out);
     out
@@ -68,7 +68,7 @@ pub(crate) const FORMS: [&str; 25] = [
 ];
 
 /// Texts with a match for every rule: tokens alone, values in every form, the rules' own examples.
-fn generated(engine: &Engine, seed: &str) -> Vec<String> {
+pub(crate) fn generated(engine: &Engine, seed: &str) -> Vec<String> {
     let rules = engine.rules();
     let mut rng = Rng::seeded(seed);
     let mut texts = Vec::new();

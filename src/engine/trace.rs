@@ -1,0 +1,313 @@
+//! Scanning what was made from content that is known: only what changed is searched.
+//!
+//! A [`Trace`] remembers where the triggers of a content stand and what they matched. In content that
+//! copies ranges of it, triggers are searched only where something new is or two copies meet
+//! (`windows`); those inside a copied range are taken over. So are their matches, where a copied
+//! range holds all that their tests may read (`reach`); other triggers are tested again. The matches
+//! are those of a scan of the whole.
+//!
+//! Whoever adds a kind of trigger to `scan` notes it there, gives it a reach here, and sees to it that
+//! a window covers whatever decides whether it is one.
+
+use std::ops::Range;
+
+use super::scan::{MAX_VALUE_RUN, Pass};
+use super::{Engine, Scratch, format};
+use crate::finding::{Match, Span};
+use crate::rule::class::ByteSet;
+use crate::rule::compile::{MAX_LITERAL, MIN_RUN};
+use crate::rule::shape::max_len;
+use crate::rule::table::Target;
+
+/// Triggers that start up to this many bytes before a change may come or go with it: a prefix and the
+/// run that reveals it.
+const LEFT: usize = MAX_LITERAL + MIN_RUN + 8;
+/// Triggers that start up to this many bytes behind a change may come or go with it: their run, or the
+/// escape before them.
+const RIGHT: usize = MIN_RUN + 8;
+/// Two windows are searched as one when no more than this is between them: beginning anew costs more.
+const NEAR: usize = 192;
+
+/// What a value run's test may read left of it: a longer value (2 × 65), then its name.
+const RUN_LEFT: usize = 768;
+/// What a value run's test may read from its first byte on.
+const RUN_RIGHT: usize = MAX_VALUE_RUN + 32;
+
+/// Bytes that a content took from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Where they are in the other, in bytes.
+    pub base: usize,
+    /// Where they are in the content, in bytes.
+    pub target: usize,
+    /// How many they are.
+    pub length: usize,
+}
+
+impl Copied {
+    fn target_end(&self) -> usize {
+        self.target + self.length
+    }
+}
+
+/// What is remembered of a scanned content.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// Length of the content in bytes.
+    len: usize,
+    /// Ascending. None when the content was scanned for its matches only.
+    triggers: Vec<Trigger>,
+    /// Ascending by trigger.
+    matches: Vec<Match>,
+}
+
+/// One place that was tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Trigger {
+    at: u32,
+    what: What,
+}
+
+/// What is tested at a trigger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum What {
+    /// A value run.
+    Run,
+    /// The branch of this number.
+    Branch(u16),
+    /// The targets of the literal of this number.
+    Literal(u16),
+}
+
+impl Trigger {
+    /// `at` is an offset in content of less than 4 GiB; larger content is scanned in windows.
+    pub(super) fn new(at: usize, what: What) -> Self {
+        Self { at: at as u32, what }
+    }
+
+    pub(super) fn at(self) -> usize {
+        self.at as usize
+    }
+
+    pub(super) fn what(self) -> What {
+        self.what
+    }
+}
+
+/// Buffers of [`Engine::retrace`].
+#[derive(Default)]
+pub(super) struct Room {
+    copies: Vec<Copied>,
+    windows: Vec<Range<usize>>,
+}
+
+impl Trace {
+    /// Every match in the content, by ascending trigger.
+    #[must_use]
+    pub fn matches(&self) -> &[Match] {
+        &self.matches
+    }
+
+    fn settle(&mut self) {
+        self.triggers.sort_unstable();
+        self.triggers.dedup();
+        self.matches.sort_by_key(|hit| hit.trigger);
+    }
+}
+
+impl Engine {
+    /// Scans `bytes` as [`scan`](Self::scan) does. With `keep`, the trace serves for
+    /// [`retrace`](Self::retrace) afterwards. Content must be smaller than 4 GiB.
+    #[must_use]
+    pub fn trace(&self, bytes: &[u8], keep: bool, scratch: &mut Scratch) -> Trace {
+        let mut trace = Trace { len: bytes.len(), ..Trace::default() };
+        let triggers = 0..bytes.len();
+        self.scan_without_keyword(bytes, &triggers, &mut trace.matches);
+        let noted = keep.then_some(&mut trace.triggers);
+        Pass { engine: self, bytes, triggers, out: &mut trace.matches, noted }.run(scratch);
+        trace.settle();
+        trace
+    }
+
+    /// [`trace`](Self::trace) for `bytes` that took `copies` from the content of `base`, whose trace
+    /// was kept: the same matches, mostly for less.
+    ///
+    /// `copies` ascend in `bytes` and are disjoint there; neighbours that continue each other in both
+    /// are one.
+    #[must_use]
+    pub fn retrace(
+        &self,
+        bytes: &[u8],
+        base: &Trace,
+        copies: impl Iterator<Item = Copied>,
+        keep: bool,
+        scratch: &mut Scratch,
+    ) -> Trace {
+        if self.rules.patterns.iter().any(|pattern| pattern.keywords.is_empty()) {
+            // Its matches have no trigger that could be noted.
+            return self.trace(bytes, keep, scratch);
+        }
+        let mut room = std::mem::take(&mut scratch.room);
+        room.copies.clear();
+        room.copies.extend(copies);
+        windows(bytes, &room.copies, base.len, &mut room.windows);
+        let searched: usize = room.windows.iter().map(|window| window.len() + NEAR).sum();
+        let trace = if searched >= bytes.len() {
+            self.trace(bytes, keep, scratch)
+        } else {
+            let mut trace = Trace { len: bytes.len(), ..Trace::default() };
+            let mut heir = Heir { engine: self, bytes, base, copies: &room.copies, keep, trace: &mut trace };
+            let mut from = 0;
+            for window in &room.windows {
+                heir.inherit(from..window.start);
+                heir.search(window.clone(), scratch);
+                from = window.end;
+            }
+            heir.inherit(from..bytes.len());
+            trace.settle();
+            trace
+        };
+        scratch.room = room;
+        trace
+    }
+
+    /// Bytes that the test of `what` may read before its first byte, and from that on. `None` where
+    /// no limit is declared.
+    fn reach(&self, what: What) -> Option<(usize, usize)> {
+        let rules = self.rules();
+        match what {
+            What::Run => Some((RUN_LEFT, RUN_RIGHT)),
+            What::Branch(number) => Some(self.branch_reach(number)),
+            What::Literal(number) => {
+                let literal = &rules.tables.literals[usize::from(number)];
+                literal.targets.iter().try_fold((0, 0), |(left, right): (usize, usize), target| {
+                    let (l, r) = match *target {
+                        Target::Branch(number) => self.branch_reach(number),
+                        Target::Pattern(number) => {
+                            let reach = rules.patterns[usize::from(number)].reach as usize + 1;
+                            (reach, literal.bytes.len() + reach)
+                        }
+                        Target::Format(_) => (format::LEFT, format::RIGHT),
+                        Target::Name => return None,
+                    };
+                    Some((left.max(l), right.max(r)))
+                })
+            }
+        }
+    }
+
+    fn branch_reach(&self, number: u16) -> (usize, usize) {
+        /// For what may stand before a token (an escape of six bytes) and behind it.
+        const EDGE: usize = 8;
+        let branch = &self.rules().branches[usize::from(number)];
+        (max_len(&branch.before) + EDGE, branch.prefix.len() + max_len(&branch.body) + EDGE)
+    }
+}
+
+/// Where triggers are to be searched in `bytes`: around what is not copied and where copies meet.
+fn windows(bytes: &[u8], copies: &[Copied], base_len: usize, windows: &mut Vec<Range<usize>>) {
+    windows.clear();
+    let mut dirty = |start: usize, end: usize| {
+        let floor = windows.last().map_or(0, |last| last.end);
+        let mut from = start.saturating_sub(LEFT);
+        if floor < from {
+            // A value run that reaches the change begins before it.
+            let limit = floor.max(start.saturating_sub(MAX_VALUE_RUN + 8));
+            let run = bytes[limit..start].iter().rev().take_while(|&&byte| ByteSet::RUN.has(byte)).count();
+            from = from.min(start - run);
+        }
+        let to = bytes.len().min(end + RIGHT);
+        match windows.last_mut() {
+            Some(last) if from <= last.end + NEAR => last.end = last.end.max(to),
+            _ => windows.push(from..to),
+        }
+    };
+    let mut end = 0;
+    for (number, copy) in copies.iter().enumerate() {
+        if number > 0 || copy.target > 0 || copy.base > 0 {
+            dirty(end, copy.target);
+        }
+        end = copy.target_end();
+    }
+    let ends_alike = copies.last().is_some_and(|copy| copy.base + copy.length == base_len);
+    if end < bytes.len() || !ends_alike {
+        dirty(end, bytes.len());
+    }
+}
+
+/// Makes the trace of a content from that of its base.
+struct Heir<'a> {
+    engine: &'a Engine,
+    bytes: &'a [u8],
+    base: &'a Trace,
+    /// Those that were not yet passed by.
+    copies: &'a [Copied],
+    keep: bool,
+    trace: &'a mut Trace,
+}
+
+impl Heir<'_> {
+    fn search(&mut self, window: Range<usize>, scratch: &mut Scratch) {
+        let noted = self.keep.then_some(&mut self.trace.triggers);
+        let out = &mut self.trace.matches;
+        Pass { engine: self.engine, bytes: self.bytes, triggers: window, out, noted }.run(scratch);
+    }
+
+    /// Takes over the triggers in `range` of the content, which lies inside one copy.
+    fn inherit(&mut self, range: Range<usize>) {
+        if range.is_empty() {
+            return;
+        }
+        let passed = self.copies.iter().take_while(|copy| copy.target_end() < range.end).count();
+        self.copies = &self.copies[passed..];
+        let Some(&copy) = self.copies.first() else { return };
+        let moved = |at: usize| at - copy.target + copy.base;
+        let (from, to) = (moved(range.start), moved(range.end));
+        let triggers = &self.base.triggers;
+        let first = triggers.partition_point(|trigger| trigger.at() < from);
+        for same in triggers[first..].chunk_by(|one, other| one.at == other.at) {
+            let at = same[0].at();
+            if at >= to {
+                break;
+            }
+            let here = at - copy.base + copy.target;
+            let mut tested = same.iter().map(|&Trigger { what, .. }| Trigger::new(here, what));
+            if self.keep {
+                self.trace.triggers.extend(tested.clone());
+            }
+            if same.iter().all(|trigger| self.sees_the_same(*trigger, copy)) {
+                self.take_matches(at, here);
+            } else {
+                let engine = self.engine;
+                let triggers = here..here + 1;
+                let out = &mut self.trace.matches;
+                let mut pass = Pass { engine, bytes: self.bytes, triggers, out, noted: None };
+                tested.by_ref().for_each(|trigger| pass.again(trigger));
+            }
+        }
+    }
+
+    /// Whether all that the test of a base's `trigger` reads was copied with it.
+    fn sees_the_same(&self, trigger: Trigger, copy: Copied) -> bool {
+        let Some((left, right)) = self.engine.reach(trigger.what) else { return false };
+        let at = trigger.at();
+        let begins = copy.base == 0 && copy.target == 0;
+        let copy_end = copy.base + copy.length;
+        let ends = copy_end == self.base.len && copy.target_end() == self.bytes.len();
+        (at >= copy.base + left || begins) && (at + right <= copy_end || ends)
+    }
+
+    /// Takes over the matches of the base's triggers at `at`, which stand at `here` now.
+    fn take_matches(&mut self, at: usize, here: usize) {
+        let matches = &self.base.matches;
+        let first = matches.partition_point(|hit| hit.trigger < at);
+        let moved = |span: Span| Span::new(span.start + here - at, span.end + here - at);
+        let taken = matches[first..].iter().take_while(|hit| hit.trigger == at).map(|hit| Match {
+            trigger: here,
+            span: moved(hit.span),
+            secret: moved(hit.secret),
+            ..hit.clone()
+        });
+        self.trace.matches.extend(taken);
+    }
+}
