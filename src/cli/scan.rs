@@ -93,6 +93,8 @@ fn request(
 ) -> Outcome<ScanRequest> {
     let mut request = ScanRequest::new(triage(args, settings, engine)?);
     request.jobs = settings.jobs;
+    // Only GitHub's code scanning looks at them, and for a history they take long.
+    request.triage.hash_history = reports.iter().any(|wanted| wanted.format == Format::Sarif);
     request.config_hash = settings.hash(args.no_allow);
     for gap in &settings.accept {
         let accept = gap.value.to_string().parse().map_err(|error| {

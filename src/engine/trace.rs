@@ -12,6 +12,7 @@
 use std::ops::Range;
 
 use super::scan::{MAX_VALUE_RUN, Pass};
+use super::value::MAX_VALUE;
 use super::{Engine, Scratch, format};
 use crate::finding::{Match, Span};
 use crate::rule::class::ByteSet;
@@ -30,8 +31,8 @@ const NEAR: usize = 192;
 
 /// What a value run's test may read left of it: a longer value (2 × 65), then its name.
 const RUN_LEFT: usize = 768;
-/// What a value run's test may read from its first byte on.
-const RUN_RIGHT: usize = MAX_VALUE_RUN + 32;
+/// What a value run's test may read from its first byte on: a run, and the rest of its value.
+const RUN_RIGHT: usize = MAX_VALUE_RUN + MAX_VALUE + 32;
 
 /// Bytes that a content took from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -309,5 +310,66 @@ impl Heir<'_> {
             ..hit.clone()
         });
         self.trace.matches.extend(taken);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::example::Rng;
+
+    /// Whatever stands beyond the declared reach of a value run makes no difference to it.
+    #[test]
+    fn value_runs_read_no_further_than_declared() {
+        let engine = Engine::builtin();
+        let mut rng = Rng::seeded("reach");
+        let alphabets: [&[u8]; 5] = [
+            b"abcdef0123456789",
+            b"aB3.~%-_/+=:!@$",
+            b"k ='\"\n\t,;(){}[]<>:|#",
+            b"  \n\n    \t- ",
+            b"aZ09=:'\"\n @,.-_key",
+        ];
+        let mut noise = |len: usize| -> Vec<u8> {
+            let mut text = Vec::new();
+            while text.len() < len {
+                let alphabet = alphabets[rng.below(alphabets.len())];
+                let most = [8, 80, 700][rng.below(3)];
+                let piece = 1 + rng.below(most);
+                text.extend((0..piece).map(|_| alphabet[rng.below(alphabet.len())]));
+            }
+            text.truncate(len);
+            text
+        };
+        let mut matched = 0;
+        for round in 0..3000 {
+            let run = noise(17 + round % 40).into_iter().filter(|&b| ByteSet::RUN.has(b));
+            let name: &[u8] = [&b" api_key = \""[..], b"@secret@token=", b"\n", b"", b"k='a@"][round % 5];
+            let (left, right) = (noise(RUN_LEFT), noise(RUN_RIGHT));
+            let core = [name, b"a1", &run.collect::<Vec<u8>>()].concat();
+            let middle = [&left[..RUN_LEFT - name.len()], &core, &right[..RUN_RIGHT - core.len()]].concat();
+            let mut found = Vec::new();
+            for (before, after) in [("", ""), ("x", "x"), ("\n", "\""), ("=", " "), ("\"", "'"), (" ", "\n")]
+            {
+                let text =
+                    [before.as_bytes().repeat(900), middle.clone(), after.as_bytes().repeat(900)].concat();
+                let at = before.len() * 900 + RUN_LEFT;
+                let length = text[at..].iter().take_while(|&&b| ByteSet::RUN.has(b)).count();
+                if !(MIN_RUN..=MAX_VALUE_RUN).contains(&length) || ByteSet::RUN.has(text[at - 1]) {
+                    continue;
+                }
+                let mut out = Vec::new();
+                let pass =
+                    Pass { engine: &engine, bytes: &text, triggers: at..at + 1, out: &mut out, noted: None };
+                { pass }.again(Trigger::new(at, What::Run));
+                matched += out.len();
+                let moved = out.iter().map(|hit| (hit.rule, hit.secret.start + 9000 - at, hit.secret.len()));
+                found.push(moved.collect::<Vec<_>>());
+            }
+            // NOTE: the first has nothing around it, which a test may see.
+            let same = found.iter().skip(1).all(|one| *one == found[1]);
+            assert!(same, "{round}: {found:?}");
+        }
+        assert!(matched > 100, "{matched}");
     }
 }

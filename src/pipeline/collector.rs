@@ -8,9 +8,9 @@ use std::time::Instant;
 use super::progress::Progress;
 use crate::chunk::{Chunk, Encoding};
 use crate::engine::{Engine, Scratch};
-use crate::finding::{Coverage, GapKind, Match, Oid, Origin, RepoPath, Secret};
+use crate::finding::{Coverage, GapKind, Match, Origin, RepoPath, Secret};
 use crate::source::Sink;
-use crate::triage::{BaseSecrets, Candidate, RuleBook, capture};
+use crate::triage::{BaseSecrets, Candidate, RuleBook, capture, capture_with};
 
 /// Most matches kept from one chunk. Real content stays far below; a hostile one must not fill
 /// the memory, and what is left out is a reported gap.
@@ -38,8 +38,8 @@ impl Matcher for Engine {
 }
 
 /// Memory of one thread, handed from chunk to chunk.
-struct Bench<S> {
-    scratch: S,
+pub(super) struct Bench<S> {
+    pub(super) scratch: S,
     matches: Vec<Match>,
 }
 
@@ -56,6 +56,7 @@ pub(super) struct Collector<'a, M: Matcher> {
     progress: &'a dyn Progress,
     cancel: &'a AtomicBool,
     deadline: Option<Instant>,
+    hash_history: bool,
     /// The deadline was met by somebody who then stopped.
     late: AtomicBool,
     benches: Mutex<Vec<Bench<M::Scratch>>>,
@@ -67,8 +68,6 @@ pub(super) struct Collector<'a, M: Matcher> {
 pub(super) struct Kept {
     pub(super) candidates: Vec<Candidate>,
     pub(super) base: BaseSecrets,
-    /// All commits that were seen, reachable or not.
-    pub(super) commits: Vec<Oid>,
     /// Gaps met while scanning content.
     pub(super) coverage: Coverage,
     /// Objects whose content led to such gaps.
@@ -96,10 +95,20 @@ impl<'a, M: Matcher> Collector<'a, M> {
             progress,
             cancel,
             deadline,
+            hash_history: true,
             late: AtomicBool::new(false),
             benches: Mutex::default(),
             kept: Mutex::default(),
         }
+    }
+
+    /// Whether line hashes are computed for blobs, too.
+    pub(super) fn hashing_history(self, hash_history: bool) -> Self {
+        Self { hash_history, ..self }
+    }
+
+    pub(super) fn matcher(&self) -> &'a M {
+        self.matcher
     }
 
     /// What was gathered.
@@ -127,16 +136,62 @@ impl<'a, M: Matcher> Collector<'a, M> {
             }
             Err(_) => {
                 // The bench may be in any state; it is dropped.
-                let mut kept = lock(&self.kept);
-                kept.troubled.extend(chunk.origin.object());
-                kept.coverage.gap(
-                    GapKind::Unreadable,
-                    chunk.origin.to_string(),
-                    "internal error while scanning it; please report this as a bug of keycull",
-                );
+                self.broke_down(chunk);
                 T::default()
             }
         }
+    }
+
+    fn broke_down(&self, chunk: &Chunk<'_>) {
+        let mut kept = lock(&self.kept);
+        kept.troubled.extend(chunk.origin.object());
+        kept.coverage.gap(
+            GapKind::Unreadable,
+            chunk.origin.to_string(),
+            "internal error while scanning it; please report this as a bug of keycull",
+        );
+    }
+
+    /// Finds matches with `find` on memory of the caller's own and keeps those that `matches` names.
+    /// A panic costs this chunk only, is told, and gives `None`.
+    pub(super) fn keep_found<T>(
+        &self,
+        bench: &mut Bench<M::Scratch>,
+        chunk: &Chunk<'_>,
+        find: impl FnOnce(&mut M::Scratch) -> T,
+        matches: impl FnOnce(&T) -> &[Match],
+    ) -> Option<T> {
+        if self.cancelled() {
+            return None;
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let found = find(&mut bench.scratch);
+            let matches = matches(&found);
+            if !matches.is_empty() {
+                bench.matches.extend_from_slice(matches);
+                self.prepare(chunk, &mut bench.matches);
+                self.keep(capture_with(chunk, &bench.matches, self.rules, self.hash_history));
+                // Secrets of decoded matches must not lie about.
+                bench.matches.clear();
+            }
+            found
+        }));
+        if outcome.is_err() {
+            *bench = Bench::default();
+            self.broke_down(chunk);
+        }
+        self.progress.scanned(chunk.bytes.len() as u64);
+        outcome.ok()
+    }
+
+    /// Keeps candidates; whether there were any.
+    fn keep(&self, found: Vec<Candidate>) -> bool {
+        if found.is_empty() {
+            return false;
+        }
+        self.progress.matched(found.len() as u64);
+        lock(&self.kept).candidates.extend(found);
+        true
     }
 
     /// Puts matches in order, without duplicates, and keeps what the content allows.
@@ -151,6 +206,8 @@ impl<'a, M: Matcher> Collector<'a, M> {
                 .cmp(&(b.secret, b.rule, b.span, std::cmp::Reverse(b.confidence)))
                 .then_with(|| decoded(a).cmp(&decoded(b)))
                 .then_with(|| a.secret_bytes(chunk.bytes).cmp(b.secret_bytes(chunk.bytes)))
+                // Whatever order they were found in, the same one stays.
+                .then_with(|| (a.traits, a.trigger).cmp(&(b.traits, b.trigger)))
         });
         matches.dedup_by(|a, b| {
             (a.secret, a.rule, a.secret_bytes(chunk.bytes)) == (b.secret, b.rule, b.secret_bytes(chunk.bytes))
@@ -176,17 +233,9 @@ impl<M: Matcher> Sink for Collector<'_, M> {
         if self.cancelled() {
             return false;
         }
-        if let Origin::Commit { id } = chunk.origin {
-            lock(&self.kept).commits.push(*id);
-        }
         let found = self.scan(&chunk, |matches| capture(&chunk, matches, self.rules));
         self.progress.scanned(chunk.bytes.len() as u64);
-        if found.is_empty() {
-            return false;
-        }
-        self.progress.matched(found.len() as u64);
-        lock(&self.kept).candidates.extend(found);
-        true
+        self.keep(found)
     }
 
     fn base(&self, chunk: Chunk<'_>) {

@@ -7,6 +7,7 @@ mod accept;
 mod book;
 mod collector;
 mod exit;
+mod history;
 mod incremental;
 mod panics;
 mod progress;

@@ -38,7 +38,8 @@ pub fn run(
     }
     let facts = Facts::new(engine.rules());
     let deadline = request.time_budget.map(|budget| Instant::now() + budget);
-    let collector = Collector::new(engine, &facts, progress, cancel, deadline);
+    let collector = Collector::new(engine, &facts, progress, cancel, deadline)
+        .hashing_history(request.triage.hash_history);
     let mut coverage = Coverage::default();
     let rules_hash = format!("{:016x}", engine.rules().digest);
     let state =
@@ -47,20 +48,21 @@ pub fn run(
         });
     let mut history_scanned = Scanned::default();
     for scope in &request.scopes {
-        let part = match (scope, &request.repository, &state) {
-            (Scope::History(options), Some(repository), Some(state)) => {
+        let part = match (scope, &request.repository) {
+            (Scope::History(options), Some(repository)) => {
                 progress.stage("history");
-                history_scanned = history::scan_since(repository, options, state.load(), &collector)?;
+                let before = state.as_ref().and_then(State::load);
+                history_scanned = history::scan_since(repository, options, before, &collector)?;
                 std::mem::take(&mut history_scanned.coverage)
             }
             _ => scan(scope, request.repository.as_ref(), &collector, progress)?,
         };
         coverage.merge(part);
     }
-    let Kept { candidates, base, mut commits, coverage: met, late, troubled } = collector.into_kept();
+    tell_memory();
+    let Kept { candidates, base, coverage: met, late, troubled } = collector.into_kept();
     coverage.merge(met);
-    let Scanned { seen, taken_over, commits: known_commits, .. } = history_scanned;
-    commits.extend(known_commits);
+    let Scanned { seen, taken_over, commits, survey, .. } = history_scanned;
     if let Some((state, seen)) = state.zip(seen)
         && !late
         && !cancel.load(Ordering::Relaxed)
@@ -76,7 +78,7 @@ pub fn run(
     let stop = || cancel.load(Ordering::Relaxed) || deadline.is_some_and(|at| Instant::now() >= at);
     let history = request.scopes.iter().any(|scope| matches!(scope, Scope::History(_)));
     let mut attribution = request.repository.as_ref().filter(|_| history && !stop()).map(|repository| {
-        let inner = Attribution::new(repository).with_commits(commits).stop_when(stop);
+        let inner = Attribution::new(repository).with_commits(commits).with_survey(survey).stop_when(stop);
         Stoppable { inner, stop: &stop }
     });
     let attributor = attribution.as_mut().map(|attribution| attribution as &mut dyn Attributor);
@@ -89,6 +91,7 @@ pub fn run(
     let late = late || !signal && coverage.is_interrupted();
     settle_gaps(&mut coverage, signal, late.then_some(request.time_budget).flatten());
     accept::mark(&mut coverage, &request.accept);
+    tell_memory();
     Ok(ScanReport { findings, below_threshold, coverage, rules: facts.all() })
 }
 
@@ -106,6 +109,16 @@ fn history_object(origin: &Origin) -> Option<Oid> {
         | Origin::RefName { .. }
         | Origin::GitFile { .. }
         | Origin::Stdin { .. } => None,
+    }
+}
+
+/// Logs how much memory is held that is no mapped file, where the system tells.
+fn tell_memory() {
+    if log::log_enabled!(log::Level::Debug)
+        && let Ok(status) = std::fs::read_to_string("/proc/self/status")
+        && let Some(held) = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))
+    {
+        log::debug!("memory held, mapped files not counted: {}", held.trim());
     }
 }
 

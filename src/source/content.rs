@@ -47,6 +47,12 @@ impl<'a> Feeder<'a> {
         Self { emit, windows }
     }
 
+    /// How `content` is written, if it is handed over as it is and in one piece.
+    pub(crate) fn as_it_is(&self, content: &[u8]) -> Option<Encoding> {
+        let coding = (content.len() <= self.windows.whole_up_to).then(|| text::detect(content))?;
+        (coding.unit() == 1).then(|| coding.encoding())
+    }
+
     /// Hands over content that is in memory. True when something was found.
     pub(crate) fn bytes(&self, content: &[u8], origin: &Origin) -> bool {
         if content.len() > self.windows.whole_up_to {

@@ -52,6 +52,17 @@ pub struct Candidate {
 /// Captures all `matches` of one chunk.
 #[must_use]
 pub fn capture(chunk: &Chunk<'_>, matches: &[Match], rules: &dyn RuleBook) -> Vec<Candidate> {
+    capture_with(chunk, matches, rules, true)
+}
+
+/// [`capture()`], with or without GitHub's line hashes: these look at every line above a match.
+#[must_use]
+pub fn capture_with(
+    chunk: &Chunk<'_>,
+    matches: &[Match],
+    rules: &dyn RuleBook,
+    hashed: bool,
+) -> Vec<Candidate> {
     if matches.is_empty() {
         return Vec::new();
     }
@@ -68,7 +79,7 @@ pub fn capture(chunk: &Chunk<'_>, matches: &[Match], rules: &dyn RuleBook) -> Ve
     let base = usize::try_from(chunk.window.offset).unwrap_or(usize::MAX);
     let shift = |span: Span| Span::new(base.saturating_add(span.start), base.saturating_add(span.end));
     let regions = regions(chunk, &spans);
-    let hashes = github_hashes(chunk, &regions);
+    let hashes = if hashed { github_hashes(chunk, &regions) } else { vec![None; regions.len()] };
     matches
         .iter()
         .zip(regions)

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::lines::Lines;
 use super::rulebook::{RuleBook, redaction};
@@ -38,6 +38,11 @@ enum Echo {
     All,
 }
 
+/// Finds `secrets`. Only a few lines are searched with it, so what counts is that it is made fast.
+fn searcher(secrets: Vec<&[u8]>) -> Option<AhoCorasick> {
+    AhoCorasick::builder().kind(Some(AhoCorasickKind::NoncontiguousNFA)).prefilter(false).build(secrets).ok()
+}
+
 impl Masks {
     /// Masks for all of `matches` in `bytes`.
     pub(super) fn new(bytes: &[u8], matches: &[Match], rules: &dyn RuleBook) -> Self {
@@ -55,7 +60,7 @@ impl Masks {
         secrets.dedup();
         let reach = secrets.iter().map(|secret| secret.len()).max().unwrap_or(0).min(LONGEST_ECHO);
         // NOTE: building fails only beyond billions of states; without it the spans still mask.
-        Self { spans: joined(spans), echoes: AhoCorasick::new(secrets).ok(), reach }
+        Self { spans: joined(spans), echoes: searcher(secrets), reach }
     }
 
     /// The line around `secret`, cut to about [`COLUMNS`] columns.

@@ -36,6 +36,8 @@ pub struct TriageOptions {
     pub honour_allows: bool,
     /// The operator's key for fingerprints.
     pub key: Option<FingerprintKey>,
+    /// Whether GitHub's line hashes are wanted for content of history, too, not only for files.
+    pub hash_history: bool,
 }
 
 impl TriageOptions {
@@ -50,6 +52,7 @@ impl TriageOptions {
             allow: Vec::new(),
             honour_allows: true,
             key: None,
+            hash_history: true,
         }
     }
 }
@@ -95,10 +98,7 @@ pub fn finish(
 
     let origins = asked.iter().flat_map(|group| &group.places).map(|&at| &*places[at].candidate.origin);
     let placements = Placements::of(origins, attributor, coverage);
-    let prints: Vec<Fingerprint> = asked
-        .par_iter()
-        .map(|group| Fingerprint::of(&group.secret, rules.info(group.rule).guessable, options.key.as_ref()))
-        .collect();
+    let prints = fingerprints(&asked, rules, options.key.as_ref());
 
     let desk = Desk { places: &places, placements: &placements, rules, options };
     let mut findings: Vec<(&Group, Finding)> = Vec::with_capacity(asked.len());
@@ -112,6 +112,24 @@ pub fn finish(
     }
     triaged.findings = with_companions(findings);
     triaged
+}
+
+/// The fingerprint of each group. One secret under several rules is hashed once: the slow hash is
+/// most of the time that a report with many passwords takes.
+fn fingerprints(groups: &[Group], rules: &dyn RuleBook, key: Option<&FingerprintKey>) -> Vec<Fingerprint> {
+    let subject = |group: &Group| (rules.info(group.rule).guessable, group.secret.clone());
+    let mut subjects: Vec<(bool, Secret)> = groups.iter().map(subject).collect();
+    subjects.sort_unstable_by(|a, b| (a.0, a.1.expose()).cmp(&(b.0, b.1.expose())));
+    subjects.dedup();
+    let prints: Vec<Fingerprint> =
+        subjects.par_iter().map(|(guessable, secret)| Fingerprint::of(secret, *guessable, key)).collect();
+    let print = |group: &Group| {
+        let (guessable, secret) = subject(group);
+        let place = subjects.binary_search_by(|s| (s.0, s.1.expose()).cmp(&(guessable, secret.expose())));
+        // NOTE: every group's subject was put there above.
+        prints[place.expect("a subject of its own")].clone()
+    };
+    groups.iter().map(print).collect()
 }
 
 /// Sorted by origin and place, without exact duplicates (overlapping windows, content that was

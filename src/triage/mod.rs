@@ -26,7 +26,7 @@ mod tests;
 
 pub use allow::AllowRule;
 pub use base::BaseSecrets;
-pub use capture::{Candidate, capture};
+pub use capture::{Candidate, capture, capture_with};
 pub use finish::{TriageOptions, Triaged, finish};
 pub use marker::InlineAllow;
 pub use rulebook::{Partner, RuleBook};

@@ -2,19 +2,22 @@
 //! time.
 //!
 //! Objects come from the own pack traversal in delta order, each built once. Trees are read only
-//! where they differ from their base (`tree_delta`).
+//! where they differ from their base (`tree_delta`). What a scanner remembers of a blob is handed
+//! back to it with the blob's deltas ([`DeltaSink`]).
 
 use std::num::NonZero;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use gix::ObjectId;
 
 use super::super::content::Feeder;
 use super::super::{Sink, SourceError, names, parallel};
+use super::commits::Commits;
 use super::lfs;
-use super::lookup::tree_of_commit;
-use super::objects::{Found, ObjectOptions, finish, parents, tagged};
+use super::objects::{Found, ObjectOptions, finish, tagged};
 use super::pack::{
-    Base, Database, DeltaMap, Object, ObjectDirectories, ObjectKind, TraverseOptions, Visitor,
+    Base, Database, DeltaMap, Object, ObjectDirectories, ObjectKind, Traversal, TraverseOptions, Visitor,
     traverse_opened,
 };
 use super::repository::Repository;
@@ -23,6 +26,50 @@ use super::tree_delta::{Entries, Layout};
 use super::tree_entries::TreeEntry;
 use crate::chunk::Chunk;
 use crate::finding::{Coverage, Oid, Origin};
+
+/// A sink that can make use of how blobs came from each other.
+pub trait DeltaSink: Sync {
+    /// Memory of one thread.
+    type Bench: Send;
+    /// What is remembered of a blob while its deltas are still to come.
+    type Trace: Send + Sync;
+
+    /// The sink for everything that is no delta.
+    fn sink(&self) -> &dyn Sink;
+
+    /// Memory for a thread that starts.
+    fn bench(&self) -> Self::Bench;
+
+    /// A blob that is handed over whole and as it is. `base` is what was remembered of the blob it
+    /// is stored as a delta of, and which ranges it took from there. With `keep`, deltas of it
+    /// follow.
+    fn blob(
+        &self,
+        bench: &mut Self::Bench,
+        chunk: &Chunk<'_>,
+        base: Option<(&Self::Trace, &DeltaMap)>,
+        keep: bool,
+    ) -> Option<Self::Trace>;
+}
+
+/// Every blob alone.
+struct Alone<'a>(&'a dyn Sink);
+
+impl DeltaSink for Alone<'_> {
+    type Bench = ();
+    type Trace = ();
+
+    fn sink(&self) -> &dyn Sink {
+        self.0
+    }
+
+    fn bench(&self) {}
+
+    fn blob(&self, (): &mut (), chunk: &Chunk<'_>, _: Option<(&(), &DeltaMap)>, _: bool) -> Option<()> {
+        self.0.chunk(*chunk);
+        None
+    }
+}
 
 /// Scans every distinct object once, the names of refs and the configuration.
 ///
@@ -36,11 +83,11 @@ pub fn scan(
     options: &ObjectOptions,
     sink: &dyn Sink,
 ) -> Result<Coverage, SourceError> {
-    scan_since(repository, options, None, sink).map(|scanned| scanned.coverage)
+    scan_since(repository, options, None, &Alone(sink)).map(|scanned| scanned.coverage)
 }
 
 /// What a scan brought, and what the next one can go on from.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub struct Scanned {
     /// The same as that of a scan of everything.
     pub coverage: Coverage,
@@ -48,8 +95,25 @@ pub struct Scanned {
     pub seen: Option<Seen>,
     /// Objects that an earlier scan had seen.
     pub taken_over: u64,
-    /// Commits among these, which were not handed over.
+    /// All commits there are.
     pub commits: Vec<Oid>,
+    /// What attribution can make use of; only when nothing was taken over.
+    pub survey: Option<Survey>,
+}
+
+/// What a scan of everything knows of the object database when it is done.
+pub struct Survey {
+    pub(super) database: Database,
+    directories: ObjectDirectories,
+    options: TraverseOptions,
+    pub(super) commits: Commits,
+}
+
+impl Survey {
+    /// Passes all objects to `visitor`.
+    pub(super) fn traverse<V: Visitor>(&self, visitor: &V) -> Traversal {
+        traverse_opened(&self.database, &self.directories, &self.options, visitor)
+    }
 }
 
 /// [`scan`] that goes on from what an earlier scan saw, and hands over only what is new or held
@@ -57,32 +121,33 @@ pub struct Scanned {
 ///
 /// # Errors
 /// As [`scan`].
-pub fn scan_since(
+pub fn scan_since<S: DeltaSink>(
     repository: &Repository,
     options: &ObjectOptions,
     before: Option<Seen>,
-    sink: &dyn Sink,
+    scanner: &S,
 ) -> Result<Scanned, SourceError> {
     let directories = repository.object_directories();
     let taken_over = before.as_ref().map_or(0, Seen::objects);
     if let Some(plan) = before.and_then(|before| Plan::after(before, repository, &directories))
-        && let Some(scanned) = scan_planned(repository, options, &directories, plan, sink)
+        && let Some(scanned) = scan_planned(repository, options, &directories, plan, scanner)
     {
         return Ok(Scanned { taken_over, ..scanned });
     }
     let plan = Plan::afresh(&directories);
-    Ok(scan_planned(repository, options, &directories, plan, sink).unwrap_or_default())
+    Ok(scan_planned(repository, options, &directories, plan, scanner).unwrap_or_default())
 }
 
 /// Scans what `plan` leaves. None when it rests on what turned out not to be true; without
 /// anything known, there is always an outcome.
-fn scan_planned(
+fn scan_planned<S: DeltaSink>(
     repository: &Repository,
     options: &ObjectOptions,
     directories: &ObjectDirectories,
     plan: Plan,
-    sink: &dyn Sink,
+    scanner: &S,
 ) -> Option<Scanned> {
+    let sink = scanner.sink();
     let mut coverage = Coverage { scopes: vec!["full history".to_owned()], ..Coverage::default() };
     let traverse_options = TraverseOptions {
         jobs: NonZero::new(parallel::threads(options.jobs)).unwrap_or(NonZero::<usize>::MIN),
@@ -92,12 +157,14 @@ fn scan_planned(
     let shallow = repository.shallow_boundary();
     let walk = Walk {
         options,
+        scanner,
         sink,
         known: &database,
         shallow: &shallow,
         id_len: directories.hash().name_len(),
-        found: std::sync::Mutex::default(),
+        found: Mutex::default(),
     };
+    let began = Instant::now();
     let traversal = traverse_opened(&database, directories, &traverse_options, &&walk);
     let counts = traversal.counts;
     coverage.commits += counts.commits;
@@ -107,69 +174,90 @@ fn scan_planned(
     coverage.bytes += counts.bytes;
     let whole = traversal.gaps.is_empty();
     coverage.gaps.extend(traversal.gaps);
-    log::debug!("{} packs, idle {:?}", traversal.packs, traversal.idle);
+    log::debug!(
+        "{} packs read in {:?}; workers waited {:?}",
+        traversal.packs,
+        began.elapsed(),
+        traversal.idle
+    );
 
-    let mut found = walk.found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (mut found, rows) = walk.found.into_inner().unwrap_or_else(PoisonError::into_inner);
     if plan.goes_on() {
         plan.take_over(repository, options, sink, &mut found, &mut coverage);
         if !sink.cancelled() && (!whole || found.has_unreadable()) {
             return None;
         }
     }
-    let commits = plan.commits().to_vec();
+    let commits = plan.commits().iter().chain(&found.fresh.commits).copied().collect();
+    let survey = (!plan.goes_on()).then(|| Survey {
+        database,
+        directories: directories.clone(),
+        options: traverse_options,
+        commits: rows,
+    });
     let seen = if whole { plan.seen(&counts, &found, repository, directories) } else { None };
     finish(repository, options, sink, &found, &mut coverage);
-    Some(Scanned { coverage, seen, taken_over: 0, commits })
+    Some(Scanned { coverage, seen, taken_over: 0, commits, survey })
 }
 
 /// Slots for objects that were looked up.
 const PRESENT: usize = 1 << 15;
 
 /// What the workers share.
-struct Walk<'a> {
+struct Walk<'a, S> {
     options: &'a ObjectOptions,
+    scanner: &'a S,
     sink: &'a dyn Sink,
     known: &'a Database,
     shallow: &'a [Oid],
     id_len: usize,
-    found: std::sync::Mutex<Found>,
+    found: Mutex<(Found, Commits)>,
 }
 
 /// What one worker came across; joined when it is dropped.
-struct Local<'w> {
+struct Local<'w, B> {
+    bench: B,
     found: Found,
+    commits: Commits,
     /// Objects that were looked up lately, by a part of their names: most entries of trees repeat,
     /// and what is missing is noted once.
     present: Vec<Option<ObjectId>>,
-    all: &'w std::sync::Mutex<Found>,
+    all: &'w Mutex<(Found, Commits)>,
 }
 
-impl Drop for Local<'_> {
+impl<B> Drop for Local<'_, B> {
     fn drop(&mut self) {
-        let mut all = self.all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        all.merge(std::mem::take(&mut self.found));
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.0.merge(std::mem::take(&mut self.found));
+        all.1.merge(std::mem::take(&mut self.commits));
     }
 }
 
 /// What is known of an object that helps with its deltas.
-enum State {
+enum State<T> {
+    Blob(T),
     Tree(Layout),
     Other,
 }
 
-impl Walk<'_> {
+/// The base of a delta and what was copied from it.
+type From<'a, T> = Option<(&'a State<T>, &'a DeltaMap)>;
+
+impl<S: DeltaSink> Walk<'_, S> {
     fn content(&self, object: &Object<'_>, origin: &Origin) {
         let emit = |chunk: Chunk<'_>| self.sink.chunk(chunk);
         Feeder::new(&emit, self.options.windows).bytes(object.bytes, origin);
     }
 
-    fn commit(&self, object: &Object<'_>, found: &mut Found) {
+    fn commit(&self, object: &Object<'_>, local: &mut Local<'_, S::Bench>) {
         let id = object.id();
         self.content(object, &Origin::Commit { id });
+        let Local { found, commits, .. } = local;
         found.fresh.commits.push(id);
-        self.check(tree_of_commit(object.bytes), "tree", found);
-        if !self.shallow.contains(&id) {
-            parents(object.bytes).for_each(|parent| self.check(parent, "commit", found));
+        let cut = self.shallow.contains(&id);
+        if let Ok(id) = ObjectId::try_from(id.as_bytes()) {
+            let lost = commits.add(id, object.bytes, cut, self.known);
+            lost.for_each(|(id, what)| found.missing(id, what));
         }
     }
 
@@ -180,17 +268,18 @@ impl Walk<'_> {
         }
     }
 
-    /// Everything but deltas of trees.
-    fn visit(&self, local: &mut Local<'_>, object: &Object<'_>, base: Option<(&Layout, &DeltaMap)>) -> State {
+    fn visit(
+        &self,
+        local: &mut Local<'_, S::Bench>,
+        object: &Object<'_>,
+        base: From<'_, S::Trace>,
+    ) -> State<S::Trace> {
         if object.is_loose() {
             local.found.fresh.loose.push(object.id());
         }
         match object.kind {
-            ObjectKind::Blob => {
-                local.found.fresh.lfs.extend(lfs::pointer(object.bytes));
-                self.content(object, &Origin::Blob { id: object.id() });
-            }
-            ObjectKind::Commit => self.commit(object, &mut local.found),
+            ObjectKind::Blob => return self.blob(local, object, base),
+            ObjectKind::Commit => self.commit(object, local),
             ObjectKind::Tag => {
                 self.content(object, &Origin::Tag { id: object.id() });
                 self.check(tagged(object.bytes), "tagged object", &mut local.found);
@@ -200,15 +289,50 @@ impl Walk<'_> {
         State::Other
     }
 
-    fn tree(&self, local: &mut Local<'_>, object: &Object<'_>, base: Option<(&Layout, &DeltaMap)>) -> State {
+    fn blob(
+        &self,
+        local: &mut Local<'_, S::Bench>,
+        object: &Object<'_>,
+        base: From<'_, S::Trace>,
+    ) -> State<S::Trace> {
+        local.found.fresh.lfs.extend(lfs::pointer(object.bytes));
+        let origin = Origin::Blob { id: object.id() };
+        let nobody = |_: Chunk<'_>| false;
+        let Some(encoding) = Feeder::new(&nobody, self.options.windows).as_it_is(object.bytes) else {
+            self.content(object, &origin);
+            return State::Other;
+        };
+        let chunk = Chunk::whole(object.bytes, &origin, encoding);
+        let base = match base {
+            Some((State::Blob(trace), delta)) => Some((trace, delta)),
+            _ => None,
+        };
+        let trace = self.scanner.blob(&mut local.bench, &chunk, base, object.has_children);
+        trace.map_or(State::Other, State::Blob)
+    }
+
+    fn tree(
+        &self,
+        local: &mut Local<'_, S::Bench>,
+        object: &Object<'_>,
+        base: From<'_, S::Trace>,
+    ) -> State<S::Trace> {
         let Local { found, present, .. } = local;
-        let mut reader = TreeReader { walk: self, object, found, present };
+        let mut reader = TreeReader { walk: self, found, present };
         let read = match base {
-            Some((layout, delta)) => layout.read_delta(object.bytes, self.id_len, delta, &mut reader),
-            None => Layout::read(object.bytes, self.id_len, &mut reader),
+            Some((State::Tree(layout), delta)) => {
+                layout.read_delta(object.bytes, self.id_len, delta, &mut reader)
+            }
+            _ => Layout::read(object.bytes, self.id_len, &mut reader),
         };
         match (read, ObjectId::try_from(object.id().as_bytes())) {
-            (Ok(layout), _) => State::Tree(layout),
+            (Ok(layout), Ok(id)) => {
+                for entry in layout.notable(object.bytes, self.id_len) {
+                    local.found.name(entry.name, &id);
+                }
+                State::Tree(layout)
+            }
+            (Ok(layout), Err(_)) => State::Tree(layout),
             (Err(_), Ok(id)) => {
                 local.found.unreadable(id, "is not a well-formed tree".to_owned());
                 State::Other
@@ -219,14 +343,13 @@ impl Walk<'_> {
 }
 
 /// Looks at the entries of one tree.
-struct TreeReader<'a, 'w> {
-    walk: &'a Walk<'w>,
-    object: &'a Object<'a>,
+struct TreeReader<'a, 'w, S> {
+    walk: &'a Walk<'w, S>,
     found: &'a mut Found,
     present: &'a mut [Option<ObjectId>],
 }
 
-impl TreeReader<'_, '_> {
+impl<S: DeltaSink> TreeReader<'_, '_, S> {
     fn check(&mut self, id: ObjectId, what: &'static str) {
         let bytes = id.as_bytes();
         let slot = usize::from(u16::from_le_bytes([bytes[0], bytes[1]])) % PRESENT;
@@ -237,7 +360,7 @@ impl TreeReader<'_, '_> {
     }
 }
 
-impl Entries for TreeReader<'_, '_> {
+impl<S: DeltaSink> Entries for TreeReader<'_, '_, S> {
     fn fresh(&mut self, entry: TreeEntry<'_>) -> bool {
         if !entry.is_submodule() {
             let what = if entry.is_tree() { "tree" } else { "blob" };
@@ -245,47 +368,41 @@ impl Entries for TreeReader<'_, '_> {
                 self.check(id, what);
             }
         }
-        let notable = names::may_hold_token(entry.name) && self.walk.sink.suspects(entry.name);
-        if notable {
-            self.notable(entry);
-        }
-        notable
-    }
-
-    fn notable(&mut self, entry: TreeEntry<'_>) {
-        if let Ok(id) = ObjectId::try_from(self.object.id().as_bytes()) {
-            self.found.name(entry.name, &id);
-        }
+        names::may_hold_token(entry.name) && self.walk.sink.suspects(entry.name)
     }
 }
 
-impl<'w> Visitor for &'w Walk<'w> {
-    type Local = Local<'w>;
-    type State = State;
+impl<'w, S: DeltaSink> Visitor for &'w Walk<'w, S> {
+    type Local = Local<'w, S::Bench>;
+    type State = State<S::Trace>;
 
-    fn local(&self) -> Local<'w> {
-        Local { found: Found::default(), present: vec![None; PRESENT], all: &self.found }
+    fn local(&self) -> Self::Local {
+        let bench = self.scanner.bench();
+        Local {
+            bench,
+            found: Found::default(),
+            commits: Commits::default(),
+            present: vec![None; PRESENT],
+            all: &self.found,
+        }
     }
 
     fn wants(&self, _kind: ObjectKind) -> bool {
         true
     }
 
-    fn root(&self, local: &mut Local<'w>, object: &Object<'_>) -> State {
+    fn root(&self, local: &mut Self::Local, object: &Object<'_>) -> Self::State {
         self.visit(local, object, None)
     }
 
     fn child(
         &self,
-        local: &mut Local<'w>,
+        local: &mut Self::Local,
         object: &Object<'_>,
-        base: &Base<'_, State>,
+        base: &Base<'_, Self::State>,
         delta: &DeltaMap,
-    ) -> State {
-        match base.state {
-            State::Tree(layout) => self.visit(local, object, Some((layout, delta))),
-            State::Other => self.visit(local, object, None),
-        }
+    ) -> Self::State {
+        self.visit(local, object, Some((base.state, delta)))
     }
 
     fn cancelled(&self) -> bool {

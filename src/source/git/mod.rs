@@ -4,6 +4,7 @@
 //! writes anything.
 
 pub mod attribution;
+mod commits;
 mod compare;
 mod delta_cache;
 mod excludes;

@@ -4,6 +4,8 @@
 //! Each tree therefore remembers where its entries begin, and a tree built from it takes over
 //! those that lie inside one copied range.
 
+use std::ops::Range;
+
 use super::pack::DeltaMap;
 use super::tree_entries::{MalformedTree, TreeEntries, TreeEntry};
 
@@ -22,8 +24,11 @@ pub(super) trait Entries {
     /// An entry that the base does not have. True when its name matters.
     fn fresh(&mut self, entry: TreeEntry<'_>) -> bool;
 
-    /// An entry that the base has, too, and whose name matters.
-    fn notable(&mut self, entry: TreeEntry<'_>);
+    /// The entries that mattered in the base and are here, too: their numbers among those of the base.
+    /// Told in the order of the entries here, before and after those that are fresh.
+    fn taken(&mut self, base: Range<usize>) {
+        let _ = base;
+    }
 }
 
 impl Layout {
@@ -38,6 +43,16 @@ impl Layout {
             at = tree.entry(content, at, id_len, to)?;
         }
         Ok(tree)
+    }
+
+    /// The entries of `content` that mattered to the reader.
+    pub(super) fn notable<'a>(
+        &self,
+        content: &'a [u8],
+        id_len: usize,
+    ) -> impl Iterator<Item = TreeEntry<'a>> + use<'a, '_> {
+        let entry = move |&start: &u32| TreeEntries::new(content.get(start as usize..)?, id_len).next()?.ok();
+        self.notable.iter().filter_map(entry)
     }
 
     /// Reads the entries of `content` that were not copied whole from the tree this is the layout
@@ -61,7 +76,7 @@ impl Layout {
             }
             while at < end {
                 let base = copy.base + (at as u32 - copy.target);
-                let kept = tree.inherit(self, base, copy.base + copy.length, at as u32);
+                let kept = tree.inherit(self, base, copy.base + copy.length, at as u32, to);
                 at += kept as usize;
                 if at < end {
                     at = tree.entry(content, at, id_len, to)?;
@@ -70,11 +85,6 @@ impl Layout {
         }
         while at < content.len() {
             at = tree.entry(content, at, id_len, to)?;
-        }
-        for &start in &tree.notable {
-            if let Some(Ok(entry)) = TreeEntries::new(&content[start as usize..], id_len).next() {
-                to.notable(entry);
-            }
         }
         Ok(tree)
     }
@@ -98,16 +108,21 @@ impl Layout {
 
     /// Takes over the entries of `base` from offset `from` on that end by `to`, for content that
     /// has them at `at`; how many bytes they are.
-    fn inherit(&mut self, base: &Self, from: u32, to: u32, at: u32) -> u32 {
+    fn inherit(&mut self, base: &Self, from: u32, to: u32, at: u32, reader: &mut dyn Entries) -> u32 {
         let Ok(first) = base.starts.binary_search(&from) else { return 0 };
-        let ends = base.starts[first + 1..].iter().chain(std::iter::once(&base.len));
-        let count = ends.clone().take_while(|&&end| end <= to).count();
-        let Some(&end) = count.checked_sub(1).and_then(|last| ends.clone().nth(last)) else { return 0 };
+        // Entries end where the next one begins.
+        let ends = &base.starts[first + 1..];
+        let mut count = ends.partition_point(|&end| end <= to);
+        count += usize::from(count == ends.len() && base.len <= to);
+        let Some(last) = count.checked_sub(1) else { return 0 };
+        let end = *ends.get(last).unwrap_or(&base.len);
         let moved = |start: &u32| start - from + at;
         self.starts.extend(base.starts[first..first + count].iter().map(moved));
         if !base.notable.is_empty() {
-            let inside = base.notable.iter().filter(|&&start| (from..end).contains(&start));
-            self.notable.extend(inside.map(moved));
+            let first = base.notable.partition_point(|&start| start < from);
+            let last = base.notable.partition_point(|&start| start < end);
+            self.notable.extend(base.notable[first..last].iter().map(moved));
+            reader.taken(first..last);
         }
         end - from
     }

@@ -6,7 +6,9 @@ use std::collections::BinaryHeap;
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use super::super::lookup::{Lookup, Unread, tree_of_commit};
+use super::super::commits::{CommitRow, Commits, time_of};
+use super::super::lookup::{Lookup, Unread, missing, tree_of_commit};
+use super::super::pack::Database;
 use crate::finding::Oid;
 
 /// Position of a commit in [`Graph`].
@@ -61,6 +63,25 @@ impl Graph {
             }
         }
         graph.sort(found);
+        graph
+    }
+
+    /// All commits of a database that was read before.
+    pub(super) fn of(commits: &Commits, database: &Database, partial: bool) -> Self {
+        let id = |number: u32| {
+            let name = database.name(number);
+            // NOTE: names of the database have the length of an object name.
+            ObjectId::try_from(name.as_bytes()).expect("the name of an object")
+        };
+        let raw = |row: CommitRow<'_>| Raw {
+            id: id(row.commit),
+            tree: row.tree.map_or_else(|| ObjectId::null(gix::hash::Kind::Sha1), id),
+            time: row.time,
+            parents: row.parents.iter().map(|&parent| id(parent)).collect(),
+        };
+        let lost = commits.missing().map(|id| (id, missing(partial)));
+        let mut graph = Self { unread: lost.collect(), ..Self::default() };
+        graph.sort(commits.rows().map(raw).collect());
         graph
     }
 
@@ -136,10 +157,4 @@ fn parse(id: ObjectId, content: &[u8]) -> Option<Raw> {
         }
     }
     Some(Raw { id, tree, time, parents })
-}
-
-/// Seconds since 1970 from `Name <address> seconds zone`.
-pub(super) fn time_of(person: &[u8]) -> Option<i64> {
-    let rest = &person[memchr::memrchr(b'>', person)? + 1..];
-    std::str::from_utf8(rest).ok()?.split_ascii_whitespace().next()?.parse().ok()
 }

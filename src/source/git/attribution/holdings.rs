@@ -17,7 +17,7 @@ use super::sets::{EMPTY, SetId, Sets};
 use super::trees::Trees;
 
 /// Deepest directory looked into: git's own default for `core.maxTreeDepth`.
-const MAX_DEPTH: usize = 2048;
+pub(super) const MAX_DEPTH: usize = 2048;
 
 /// A blob under a path; its number is its place in [`Holdings::places`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -67,20 +67,21 @@ pub(super) fn holdings(
 }
 
 /// The blobs looked for, with a quick test that most object names fail.
-struct Wanted {
+pub(super) struct Wanted {
     /// One bit for each value of the first two bytes.
     starts: Vec<u64>,
-    blobs: gix::hashtable::HashSet<ObjectId>,
+    /// Their places in the list of blobs.
+    blobs: gix::hashtable::HashMap<ObjectId, u32>,
 }
 
 impl Wanted {
-    fn new(blobs: &[ObjectId]) -> Self {
+    pub(super) fn new(blobs: &[ObjectId]) -> Self {
         let mut starts = vec![0; 1024];
         for blob in blobs {
             let start = Self::start(blob.as_bytes());
             starts[start / 64] |= 1 << (start % 64);
         }
-        Self { starts, blobs: blobs.iter().copied().collect() }
+        Self { starts, blobs: blobs.iter().copied().zip(0..).collect() }
     }
 
     fn start(id: &[u8]) -> usize {
@@ -88,22 +89,28 @@ impl Wanted {
     }
 
     fn get(&self, entry: &TreeEntry<'_>) -> Option<ObjectId> {
+        self.number(entry).and_then(|_| ObjectId::try_from(entry.id).ok())
+    }
+
+    /// Which of the blobs an entry is.
+    pub(super) fn number(&self, entry: &TreeEntry<'_>) -> Option<u32> {
         let start = Self::start(entry.id);
         if self.starts[start / 64] >> (start % 64) & 1 == 0 || entry.is_submodule() {
             return None;
         }
-        ObjectId::try_from(entry.id).ok().filter(|id| self.blobs.contains(id))
+        self.blobs.get(&ObjectId::try_from(entry.id).ok()?).copied()
     }
 }
 
+/// Places, each once.
 #[derive(Default)]
-struct Places {
-    list: Vec<Place>,
+pub(super) struct Places {
+    pub(super) list: Vec<Place>,
     numbers: HashMap<Place, u32>,
 }
 
 impl Places {
-    fn number(&mut self, prefix: &[u8], name: &[u8], blob: ObjectId) -> u32 {
+    pub(super) fn number(&mut self, prefix: &[u8], name: &[u8], blob: ObjectId) -> u32 {
         let place = Place { path: [prefix, name].concat(), blob };
         if let Some(&number) = self.numbers.get(&place) {
             return number;

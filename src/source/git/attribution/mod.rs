@@ -3,22 +3,29 @@
 //! Paid only for what was found, and the same for one blob as for a thousand: one pass over all
 //! commits.
 
+mod census;
 mod graph;
 mod holdings;
+mod roots;
 mod sets;
 mod trees;
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use gix::ObjectId;
 use gix::objs::Kind;
 
+use super::history::Survey;
 use super::lookup::{Lookup, Unread};
 use super::refs::{self, Refs};
 use super::repository::{Head, Repository, oid};
-use crate::finding::{Attributor, CommitInfo, Coverage, Oid, Placement, Reachability, RepoPath, Timeline};
+use crate::finding::{
+    Attributor, CommitInfo, Coverage, GapKind, Oid, Placement, Reachability, RepoPath, Timeline,
+};
+use census::Census;
 use graph::{Commit, Graph};
-use holdings::{Holdings, holdings};
+use holdings::{Holdings, Wanted, holdings};
 use sets::{EMPTY, SetId, Sets};
 use trees::Trees;
 
@@ -32,7 +39,8 @@ const NAMED_REFS: usize = 5;
 pub struct Attribution<'r> {
     repository: &'r Repository,
     dangling: Vec<ObjectId>,
-    cancelled: Box<dyn Fn() -> bool + 'r>,
+    survey: Option<Survey>,
+    cancelled: Box<dyn Fn() -> bool + Sync + 'r>,
 }
 
 impl std::fmt::Debug for Attribution<'_> {
@@ -45,7 +53,7 @@ impl<'r> Attribution<'r> {
     /// Looks at what refs, heads of worktrees and reflogs reach.
     #[must_use]
     pub fn new(repository: &'r Repository) -> Self {
-        Self { repository, dangling: Vec::new(), cancelled: Box::new(|| false) }
+        Self { repository, dangling: Vec::new(), survey: None, cancelled: Box::new(|| false) }
     }
 
     /// Looks at these commits too, whether anything reaches them or not.
@@ -58,9 +66,17 @@ impl<'r> Attribution<'r> {
         self
     }
 
+    /// Looks at all commits that a scan of the object database has seen, whether anything reaches them
+    /// or not, without reading them again.
+    #[must_use]
+    pub fn with_survey(mut self, survey: Option<Survey>) -> Self {
+        self.survey = survey;
+        self
+    }
+
     /// Stops when `cancelled` says so; what was not worked out by then stays unknown.
     #[must_use]
-    pub fn stop_when(mut self, cancelled: impl Fn() -> bool + 'r) -> Self {
+    pub fn stop_when(mut self, cancelled: impl Fn() -> bool + Sync + 'r) -> Self {
         self.cancelled = Box::new(cancelled);
         self
     }
@@ -73,24 +89,58 @@ impl Attributor for Attribution<'_> {
         if wanted.is_empty() {
             return HashMap::new();
         }
+        let mut placements = match self.survey.take() {
+            Some(survey) => self.by_census(&survey, &wanted, coverage),
+            None => self.by_walking(&wanted, coverage),
+        };
+        placements.values_mut().for_each(|list| list.sort_by(|a, b| a.path.cmp(&b.path)));
+        placements
+    }
+}
+
+type Found = HashMap<Oid, Vec<Placement>>;
+
+impl Attribution<'_> {
+    /// From all trees of the database at once: the cheapest way when all commits are in question.
+    fn by_census(&self, survey: &Survey, wanted: &[ObjectId], coverage: &mut Coverage) -> Found {
+        let partial = self.repository.is_partial();
+        let mut objects = Lookup::new(self.repository);
+        let tips = Tips::read(self.repository, &mut objects);
+        let graph = Graph::of(&survey.commits, &survey.database, partial);
+        let census = Census::take(survey, &Wanted::new(wanted), partial, &*self.cancelled);
+        let mut placements = Found::new();
+        for start in (0..wanted.len()).step_by(BATCH).take_while(|_| !(self.cancelled)()) {
+            let mut sets = Sets::new();
+            let batch = start..wanted.len().min(start + BATCH);
+            let (holdings, cut) =
+                roots::holdings(&graph, &survey.database, &census, wanted, batch, &mut sets);
+            if cut {
+                let why = "its trees hold each other too often to follow all paths";
+                coverage.gap(GapKind::Budget, "history of what was found", why);
+            }
+            let history = History::new(&graph, &holdings, &mut sets, &tips);
+            history.place(&holdings, &sets, &mut objects, &mut placements);
+        }
+        note(&graph.unread, "commit", coverage);
+        note(&census.unread, "tree", coverage);
+        placements
+    }
+
+    /// Commit by commit, each tree beside those of its parents.
+    fn by_walking(&self, wanted: &[ObjectId], coverage: &mut Coverage) -> Found {
         let mut objects = Lookup::with_large_cache(self.repository);
         let tips = Tips::read(self.repository, &mut objects);
         let mut all = tips.all();
         all.extend_from_slice(&self.dangling);
         let graph = Graph::load(&all, &self.repository.shallow_boundary(), &mut objects);
         let mut trees = Trees::new(objects);
-        let mut placements: HashMap<Oid, Vec<Placement>> = HashMap::new();
+        let mut placements = Found::new();
         for batch in wanted.chunks(BATCH) {
             let mut sets = Sets::new();
             let holdings = holdings(&graph, batch, &mut trees, &mut sets, &*self.cancelled);
             let history = History::new(&graph, &holdings, &mut sets, &tips);
-            for (number, place) in holdings.places.iter().enumerate() {
-                let timeline = history.timeline(number as u32, &sets, trees.objects());
-                let placement = Placement { path: RepoPath::new(place.path.clone()), timeline };
-                placements.entry(oid(&place.blob)).or_default().push(placement);
-            }
+            history.place(&holdings, &sets, trees.objects(), &mut placements);
         }
-        placements.values_mut().for_each(|list| list.sort_by(|a, b| a.path.cmp(&b.path)));
         note(&graph.unread, "commit", coverage);
         note(&trees.unread, "tree", coverage);
         placements
@@ -172,8 +222,8 @@ struct History<'a> {
     events: Vec<Events>,
     /// Places that HEAD holds.
     at_head: SetId,
-    /// By ref, the places that some commit it reaches holds.
-    reached_by_refs: Vec<SetId>,
+    /// By place, the first refs that reach a commit that holds it, and how many more do.
+    reached_by_refs: Vec<(Vec<u32>, u64)>,
     reached_by_heads: SetId,
     reached_by_reflog: SetId,
 }
@@ -223,9 +273,21 @@ impl<'a> History<'a> {
             tips,
             events,
             at_head,
-            reached_by_refs: tips.refs.iter().map(|(_, id)| of(&reached, id)).collect(),
+            reached_by_refs: by_place(
+                holdings.places.len(),
+                tips.refs.iter().map(|(_, id)| sets.get(of(&reached, id))),
+            ),
             reached_by_heads: heads.fold(EMPTY, |all, id| sets.union(all, of(&reached, id))),
             reached_by_reflog: tips.reflog.iter().fold(EMPTY, |all, id| sets.union(all, of(&reached, id))),
+        }
+    }
+
+    /// Adds every place with its timeline.
+    fn place(&self, holdings: &Holdings, sets: &Sets, objects: &mut Lookup, placements: &mut Found) {
+        for (number, place) in holdings.places.iter().enumerate() {
+            let timeline = self.timeline(number as u32, sets, objects);
+            let placement = Placement { path: RepoPath::new(place.path.clone()), timeline };
+            placements.entry(oid(&place.blob)).or_default().push(placement);
         }
     }
 
@@ -244,18 +306,9 @@ impl<'a> History<'a> {
     }
 
     fn reachability(&self, place: u32, sets: &Sets) -> Reachability {
-        let mut names: Vec<String> = Vec::new();
-        let mut more = 0;
-        for ((name, _), reached) in self.tips.refs.iter().zip(&self.reached_by_refs) {
-            if !sets.contains(*reached, place) {
-                continue;
-            }
-            if names.len() < NAMED_REFS {
-                names.push(RepoPath::new(name.clone()).to_text());
-            } else {
-                more += 1;
-            }
-        }
+        let (refs, more) = &self.reached_by_refs[place as usize];
+        let name = |&number: &u32| RepoPath::new(self.tips.refs[number as usize].0.clone()).to_text();
+        let (names, more) = (refs.iter().map(name).collect::<Vec<_>>(), *more);
         if !names.is_empty() {
             return Reachability::Refs { names, more };
         }
@@ -268,6 +321,22 @@ impl<'a> History<'a> {
             Reachability::Unreachable
         }
     }
+}
+
+/// Turns the places that refs reach into the refs that reach places: the first few, and how many more.
+fn by_place(places: usize, refs: impl Iterator<Item = Rc<[u32]>>) -> Vec<(Vec<u32>, u64)> {
+    let mut all = vec![(Vec::new(), 0); places];
+    for (number, reached) in (0_u32..).zip(refs) {
+        for &place in &*reached {
+            let (first, more) = &mut all[place as usize];
+            if first.len() < NAMED_REFS {
+                first.push(number);
+            } else {
+                *more += 1;
+            }
+        }
+    }
+    all
 }
 
 /// What a report tells of a commit.
@@ -283,7 +352,7 @@ fn commit_info(id: &ObjectId, objects: &mut Lookup) -> Option<CommitInfo> {
     Some(CommitInfo {
         id: oid(id),
         author: text(name),
-        date: graph::time_of(author).unwrap_or(0),
+        date: super::commits::time_of(author).unwrap_or(0),
         subject: text(subject),
     })
 }

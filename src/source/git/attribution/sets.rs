@@ -37,6 +37,10 @@ impl Sets {
     pub(super) fn intern(&mut self, mut members: Vec<u32>) -> SetId {
         members.sort_unstable();
         members.dedup();
+        self.intern_ascending(members)
+    }
+
+    fn intern_ascending(&mut self, members: Vec<u32>) -> SetId {
         if let Some(&name) = self.names.get(&members[..]) {
             return name;
         }
@@ -59,8 +63,7 @@ impl Sets {
         if let Some(&known) = self.unions.get(&key) {
             return known;
         }
-        let members = self.get(one).iter().chain(&*self.get(other)).copied().collect();
-        let union = self.intern(members);
+        let union = self.intern_ascending(merged(&self.get(one), &self.get(other)));
         self.unions.insert(key, union);
         union
     }
@@ -70,8 +73,28 @@ impl Sets {
         if one == other {
             return Vec::new();
         }
-        self.sets[one as usize].iter().copied().filter(|&member| !self.contains(other, member)).collect()
+        let mut rest = &self.sets[other as usize][..];
+        let differs = |member: &u32| {
+            let passed = rest.iter().take_while(|&other| other < member).count();
+            rest = &rest[passed..];
+            rest.first() != Some(member)
+        };
+        self.sets[one as usize].iter().copied().filter(differs).collect()
     }
+}
+
+/// The members of both, ascending.
+fn merged(one: &[u32], other: &[u32]) -> Vec<u32> {
+    let mut all = Vec::with_capacity(one.len() + other.len());
+    let mut rest = other;
+    for &member in one {
+        let passed = rest.iter().take_while(|&&other| other < member).count();
+        all.extend_from_slice(&rest[..passed]);
+        all.push(member);
+        rest = &rest[passed + usize::from(rest.get(passed) == Some(&member))..];
+    }
+    all.extend_from_slice(rest);
+    all
 }
 
 #[cfg(test)]

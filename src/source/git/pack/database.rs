@@ -212,9 +212,51 @@ impl Database {
     /// Whether any pack or directory has the object.
     #[must_use]
     pub fn contains(&self, name: &Oid) -> bool {
-        self.packs.iter().any(|pack| pack.index.find(name).is_some())
-            || self.loose.binary_search_by_key(name, |object| object.0).is_ok()
-            || self.known.contains(name)
+        self.number(name).is_some() || self.known.contains(name)
+    }
+
+    /// A number below [`len`](Self::len) that stands for the object as long as the database is open; none
+    /// for what is known.
+    #[must_use]
+    pub fn number(&self, name: &Oid) -> Option<u32> {
+        let mut before = 0;
+        for pack in &self.packs {
+            if let Some(place) = pack.index.find_place(name.as_bytes()) {
+                return Some(before + place);
+            }
+            before += pack.index.len() as u32;
+        }
+        let place = self.loose.binary_search_by_key(name, |object| object.0).ok()?;
+        Some(before + place as u32)
+    }
+
+    /// The name of the object of this number.
+    ///
+    /// # Panics
+    /// When there is no object of this number.
+    #[must_use]
+    pub fn name(&self, number: u32) -> Oid {
+        let mut place = number as usize;
+        for pack in &self.packs {
+            if place < pack.index.len() {
+                return Oid::from_bytes(pack.index.name_at(place as u32))
+                    .expect("NOTE: a slice as long as the repository's names");
+            }
+            place -= pack.index.len();
+        }
+        self.loose[place].0
+    }
+
+    /// How many objects there are, those counted twice that two packs hold.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.packs.iter().map(|pack| pack.index.len()).sum::<usize>() + self.loose.len()
+    }
+
+    /// Whether there is no object at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Objects that are not to be visited.

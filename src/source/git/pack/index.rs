@@ -13,6 +13,8 @@ use crate::finding::Oid;
 
 const MAGIC: &[u8] = b"\xfftOc";
 const FANOUT: usize = 256 * 4;
+/// Packs of at least that many objects are searched by the first two bytes of names.
+const LARGE: usize = 1 << 16;
 
 /// The table of a pack: names in their order, and entries in the order of the pack.
 pub(crate) struct Index {
@@ -20,6 +22,9 @@ pub(crate) struct Index {
     table: Table,
     /// Objects whose name starts with this byte or a smaller one.
     fanout: Box<[u32; 256]>,
+    /// Objects whose name starts with two bytes below these; one more than there are such pairs.
+    /// Empty for small packs.
+    pairs: Vec<u32>,
     /// Where each entry starts, ascending.
     offsets: Vec<u64>,
     /// For each entry its place among the names.
@@ -61,8 +66,7 @@ impl Index {
         let fanout = read_fanout(&file, if two { 8 } else { 0 })?;
         let count = fanout[255] as usize;
         let table = if two { table_two(file, count, hash)? } else { table_one(file, count, hash)? };
-        let index =
-            Self { hash, table, fanout, offsets: Vec::new(), places: Vec::new(), checksums: Vec::new() };
+        let index = Self::new(hash, table, fanout);
         index.check_names()?;
         index.ordered()
     }
@@ -81,7 +85,12 @@ impl Index {
         let names = objects.iter().flat_map(|(name, _)| name.as_bytes()).copied().collect();
         let offsets = objects.into_iter().map(|(_, offset)| offset).collect();
         let table = Table::Built { names, offsets };
-        Self { hash, table, fanout, offsets: Vec::new(), places: Vec::new(), checksums: Vec::new() }.ordered()
+        Self::new(hash, table, fanout).ordered()
+    }
+
+    fn new(hash: HashKind, table: Table, fanout: Box<[u32; 256]>) -> Self {
+        let (pairs, offsets, places, checksums) = Default::default();
+        Self { hash, table, fanout, pairs, offsets, places, checksums }
     }
 
     /// Number of entries.
@@ -172,10 +181,14 @@ impl Index {
     }
 
     /// The place of `name` among the names.
-    fn find_place(&self, name: &[u8]) -> Option<u32> {
+    pub(crate) fn find_place(&self, name: &[u8]) -> Option<u32> {
         let first = usize::from(*name.first()?);
-        let mut low = if first == 0 { 0 } else { self.fanout[first - 1] };
-        let mut high = self.fanout[first];
+        let (mut low, mut high) = if self.pairs.is_empty() {
+            (if first == 0 { 0 } else { self.fanout[first - 1] }, self.fanout[first])
+        } else {
+            let pair = first << 8 | usize::from(*name.get(1)?);
+            (self.pairs[pair], self.pairs[pair + 1])
+        };
         while low < high {
             let middle = low + (high - low) / 2;
             match self.name_at(middle).cmp(name) {
@@ -243,6 +256,7 @@ impl Index {
         if order.windows(2).any(|pair| pair[0].0 == pair[1].0) {
             return Err(malformed("two objects have the same offset"));
         }
+        self.pairs = self.count_pairs();
         self.offsets = order.iter().map(|&(offset, _)| offset).collect();
         self.places = order.iter().map(|&(_, place)| place).collect();
         if let Table::Two { file, checksums, .. } = &self.table {
@@ -250,6 +264,25 @@ impl Index {
             self.checksums = self.places.iter().map(checksum).collect();
         }
         Ok(self)
+    }
+}
+
+impl Index {
+    /// Where the names of each pair of first bytes begin; nothing for small packs.
+    fn count_pairs(&self) -> Vec<u32> {
+        let count = self.fanout[255];
+        if (count as usize) < LARGE {
+            return Vec::new();
+        }
+        let mut pairs = vec![0; LARGE + 1];
+        for place in 0..count {
+            let name = self.name_at(place);
+            pairs[(usize::from(name[0]) << 8 | usize::from(name[1])) + 1] += 1;
+        }
+        for pair in 1..pairs.len() {
+            pairs[pair] += pairs[pair - 1];
+        }
+        pairs
     }
 }
 
@@ -352,6 +385,22 @@ mod tests {
         }
         assert_eq!(index.entry_before(1, 500), None);
         assert_eq!(index.entry_before(2, 13), None);
+    }
+
+    #[test]
+    fn large_packs_are_searched_by_two_bytes() {
+        let name = |number: u32| {
+            let mut raw = [0; 20];
+            raw[..4].copy_from_slice(&number.wrapping_mul(0x9e37_79b1).to_be_bytes());
+            Oid::from_bytes(&raw).unwrap()
+        };
+        let objects = (0..LARGE as u32 + 9).map(|n| (name(n * 2), u64::from(n) + 12)).collect();
+        let index = Index::build(HashKind::Sha1, objects).unwrap();
+        assert!(!index.pairs.is_empty());
+        for number in 0..LARGE as u32 {
+            let found = index.find(&name(number)).map(|entry| index.name(entry));
+            assert_eq!(found, (number % 2 == 0).then(|| name(number)));
+        }
     }
 
     #[test]
