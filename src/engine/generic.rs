@@ -146,6 +146,10 @@ fn primary(bytes: &[u8], value: Value, name: &Name) -> Option<(Span, Sep)> {
         // `let name: Type = "…"`: the type stands nearest.
         Sep::Assign => match idents.get(1) {
             Some(&(second, Sep::Colon)) if identifier::classify(text).is_none() => Some((second, sep)),
+            // `Dim name As String = "…"`
+            Some(&(second, _)) if second.of(bytes).eq_ignore_ascii_case(b"as") => {
+                idents.get(2).map(|&(third, _)| (third, sep))
+            }
             _ => Some((first, sep)),
         },
         Sep::Colon | Sep::Arrow | Sep::Compare | Sep::Or | Sep::Tag | Sep::Bare => Some((first, sep)),
@@ -168,8 +172,18 @@ fn is_one_of(word: &[u8], list: &[&[u8]]) -> bool {
     list.iter().any(|entry| word.eq_ignore_ascii_case(entry))
 }
 
-fn mentions(word: &[u8], list: &[&[u8]]) -> bool {
-    list.iter().any(|entry| word.windows(entry.len()).any(|window| window.eq_ignore_ascii_case(entry)))
+/// Whether a word of the identifier `ident` starts like one of `list`.
+fn mentions(ident: &[u8], list: &[&[u8]]) -> bool {
+    let starts = |at: usize| {
+        at == 0
+            || !ident[at - 1].is_ascii_alphabetic()
+            || ident[at].is_ascii_uppercase() && ident[at - 1].is_ascii_lowercase()
+    };
+    let at_word = |entry: &[u8]| {
+        let mut windows = ident.windows(entry.len()).enumerate();
+        windows.any(|(at, window)| starts(at) && window.eq_ignore_ascii_case(entry))
+    };
+    list.iter().any(|entry| at_word(entry))
 }
 
 /// Judges the value to the right of the password-like word at `at`, if the word is the name of one.

@@ -29,6 +29,11 @@ pub(super) fn right_of(bytes: &[u8], at: usize, len: usize) -> Option<Named> {
     let ident = ident_around(bytes, at, len)?;
     let (mut i, quoted_name) = skip_closing(bytes, ident.end);
     let limit = bytes.len().min(ident.end + MAX_GAP);
+    if let Some((from, sep)) = value_elsewhere(bytes, ident, i, quoted_name) {
+        let value = value_at(bytes, from, ident, sep)?;
+        let fallback = sep == b'|' && value.quote.is_none();
+        return (!fallback).then_some(Named { ident, value, is_call: false, is_compared: false });
+    }
     let (mut is_call, mut is_compared) = (false, false);
     let byte = *bytes.get(i)?;
     let next = bytes.get(i + 1).copied().unwrap_or(0);
@@ -53,6 +58,43 @@ pub(super) fn right_of(bytes: &[u8], at: usize, len: usize) -> Option<Named> {
     }
     let value = value_at(bytes, i, ident, byte)?;
     Some(Named { ident, value, is_call, is_compared })
+}
+
+/// Where the value starts when no plain separator follows the name, and what stands for one:
+/// `<add key="NAME" value="…"`, `name: NAME` with `value:` on the next line, `Dim NAME As String =`,
+/// `NAME <- "…"`, `env.NAME || "…"`.
+fn value_elsewhere(bytes: &[u8], ident: Span, i: usize, quoted_name: bool) -> Option<(usize, u8)> {
+    let blanks =
+        |at: usize| bytes[at..].iter().take(MAX_GAP).take_while(|b| matches!(b, b' ' | b'\t')).count();
+    let next = i + blanks(i);
+    let rest = &bytes[next..];
+    if quoted_name && rest.starts_with(b"value=") {
+        return Some((next + 6, b'='));
+    }
+    if let Some(from) = next_line_value(bytes, ident, next) {
+        return Some((from, b':'));
+    }
+    if rest.starts_with(b"||") || rest.starts_with(b"??") || rest.starts_with(b"<-") {
+        return Some((next + 2, b'|'));
+    }
+    if rest.len() > 3 && rest[..3].eq_ignore_ascii_case(b"as ") {
+        let word = rest[3..].iter().take(24).take_while(|&&b| is_ident(b)).count();
+        let equals = next + 3 + word + blanks(next + 3 + word);
+        return (word > 0 && bytes.get(equals) == Some(&b'=')).then_some((equals + 1, b'|'));
+    }
+    None
+}
+
+/// `- name: NAME`, and on the next line `value: …`.
+fn next_line_value(bytes: &[u8], ident: Span, end: usize) -> Option<usize> {
+    let before = bytes[..ident.start].trim_ascii_end();
+    let before = before.strip_suffix(b"\"").unwrap_or(before);
+    if !before.ends_with(b"name:") || !matches!(bytes.get(end), Some(b'\n' | b'\r')) {
+        return None;
+    }
+    let line = bytes[end..].iter().take(2).take_while(|b| matches!(b, b'\n' | b'\r')).count() + end;
+    let start = line + bytes[line..].iter().take(64).take_while(|b| matches!(b, b' ' | b'\t')).count();
+    bytes[start..].starts_with(b"value:").then_some(start + 6)
 }
 
 fn ident_around(bytes: &[u8], at: usize, len: usize) -> Option<Span> {
@@ -197,12 +239,18 @@ fn bare(bytes: &[u8], start: usize, ident: Span, sep: u8) -> Option<Value> {
     // `docker run -e DB_PASSWORD=v image`
     let variable = [&b" -e "[..], b" --env ", b" --env="].iter().any(|f| bytes[..ident.start].ends_with(f));
     let flag = sep == b' ' || before == Some(b'-') || variable && sep == b'=';
-    let whole_line = starts_line(bytes, ident) && ends_line(bytes, end);
-    if !(element || flag || whole_line) {
+    let code_span = before == Some(b'`') && bytes.get(end) == Some(&b'`');
+    let whole_line = starts_line(bytes, ident) && ends_line(bytes, end) || value_below(bytes, ident, start);
+    if !(element || flag || whole_line || code_span) {
         return None;
     }
     let value = &bytes[start..end];
     (!looks_like_code(value)).then_some(Value { start, end, quote: None })
+}
+
+/// The value stands on the line below its name ([`next_line_value`]), alone.
+fn value_below(bytes: &[u8], ident: Span, start: usize) -> bool {
+    bytes[ident.end..start].contains(&b'\n')
 }
 
 /// Only indentation, a list dash, a comment sign or `export`/`set`/`ENV` stand before the name.
@@ -521,6 +569,13 @@ mod tests {
             ("?password=V!1x&x=1", "password"),
             ("if password == 'V!1x'", "password"),
             ("docker run -e DB_PASSWORD=V!1x img", "DB_PASSWORD"),
+            ("<add key=\"DbPassword\" value=\"V!1x\" />", "DbPassword"),
+            ("- name: DB_PASSWORD\n  value: \"V!1x\"\n", "DB_PASSWORD"),
+            ("- name: DB_PASSWORD\n  value: V!1x\n", "DB_PASSWORD"),
+            ("db_password <- \"V!1x\"", "db_password"),
+            ("Dim dbPassword As String = \"V!1x\"", "dbPassword"),
+            ("process.env.DB_PASSWORD || \"V!1x\"", "process.env.DB_PASSWORD"),
+            ("Set `DB_PASSWORD=V!1x` first", "DB_PASSWORD"),
             ("\\\"password\\\": \\\"V!1x\\\"", "password"),
             ("'password' => 'V!1x'", "password"),
         ] {
