@@ -238,6 +238,14 @@ pub(super) enum RulesCommand {
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         files: Vec<PathBuf>,
     },
+    /// Count the built-in rules by kind and by what they rest on
+    Coverage {
+        /// List every rule with its evidence
+        #[arg(long)]
+        each: bool,
+    },
+    /// Print the reference of all built-in rules as Markdown
+    Reference,
 }
 
 /// Write a commented keycull.toml.

@@ -15,6 +15,7 @@ mod output;
 mod pages;
 mod progress;
 mod rule_choice;
+mod rule_coverage;
 mod rules;
 mod scan;
 mod settings;

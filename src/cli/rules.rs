@@ -11,7 +11,7 @@ use crate::rule::{Rule, RuleSet};
 
 use super::args::RulesCommand;
 use super::failure::{Failure, Outcome, printable};
-use super::{rule_choice, say};
+use super::{rule_choice, rule_coverage, say};
 
 /// Exit code when a rule fails its check.
 const FAILED: u8 = 1;
@@ -22,6 +22,8 @@ pub(super) fn run(command: &RulesCommand) -> Outcome<u8> {
         RulesCommand::List { rules, ids } => list(rules, ids),
         RulesCommand::Show { id, rules } => show(id, rules),
         RulesCommand::Check { files } => check(files),
+        RulesCommand::Coverage { each } => rule_coverage::coverage(*each),
+        RulesCommand::Reference => rule_coverage::reference(),
     }
 }
 

@@ -89,3 +89,28 @@ fn the_rule_in_the_guide_works() {
     let checked = run(here.path(), &["rules", "check", "acme.toml"]).expect(0);
     assert!(checked.stdout.contains("1 rules, 4 examples, 0 failures"), "{}", checked.stdout);
 }
+
+#[test]
+fn the_reference_is_the_one_in_the_documentation() {
+    let here = tempfile::tempdir().expect("a directory");
+    let printed = run(here.path(), &["rules", "reference"]).expect(0);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules-reference.md");
+    let kept = fs::read_to_string(path).expect("docs/rules-reference.md");
+    assert!(printed.stdout == kept, "run `keycull rules reference > docs/rules-reference.md`");
+}
+
+#[test]
+fn coverage_counts_every_rule_and_knows_what_it_rests_on() {
+    let here = tempfile::tempdir().expect("a directory");
+    let printed = run(here.path(), &["rules", "coverage", "--each"]).expect(0);
+    let number = |line: &str| line.split(' ').next().and_then(|n| n.parse::<usize>().ok());
+    let kinds = printed.stdout.lines().next().and_then(number).expect("the number of kinds");
+    let structured = printed.stdout.lines().nth(1).and_then(number).expect("those with a structure");
+    assert!(kinds >= 400 && structured >= 250, "{kinds} {structured}");
+    let listed = run(here.path(), &["rules", "list"]).expect(0).stdout.lines().count();
+    assert_eq!(kinds, listed);
+    let each =
+        printed.stdout.lines().filter(|line| line.contains(" documentation ") || line.contains(" peer "));
+    assert!(each.count() > kinds / 2);
+    assert!(!printed.stdout.contains(" none "), "a rule without evidence");
+}
