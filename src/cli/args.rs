@@ -9,6 +9,10 @@ use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+/// What makes no sense beside a range.
+const RANGE_CONFLICTS: [&str; 6] =
+    ["staged", "no_history", "history_only", "reachable", "no_ignore", "stdin_name"];
+
 const LEVELS: [&str; 5] = ["info", "low", "medium", "high", "critical"];
 
 /// Finds leaked credentials in git, proves whether they are live, and kills them.
@@ -21,6 +25,7 @@ const LEVELS: [&str; 5] = ["info", "low", "medium", "high", "critical"];
     after_help = "Examples:
   keycull scan                     this repository: working tree and full history
   keycull scan --staged            what the next commit would add
+  keycull scan --range main..HEAD  what this branch adds to main
   keycull scan src config.yml      these files only
   keycull rules list               what it looks for
   keycull hook install             scan before every commit
@@ -92,9 +97,14 @@ pub(super) enum Command {
   a file                  that file
   -                       standard input
 
+With --staged, --history-only or a range, a PATH below the root of a repository limits the scan to
+that path; without one, all of the repository counts, wherever in it the command runs.
+
 Examples:
   keycull scan
   keycull scan --staged
+  keycull scan --range origin/main..HEAD
+  keycull scan --since v1.2 src
   keycull scan --no-history
   keycull scan path/to/repository.git
   keycull scan --report sarif=keycull.sarif --report json=keycull.json
@@ -110,11 +120,34 @@ pub(super) struct ScanArgs {
     #[arg(long, conflicts_with_all = ["no_history", "history_only", "no_ignore", "stdin_name"])]
     pub staged: bool,
 
+    /// Scan what the commits A..B bring in: those that B reaches and A does not
+    ///
+    /// Everything that any of these commits adds counts, also what a later one removes again. What
+    /// A holds already is not new, wherever it was moved to. A side left out is HEAD; `A...B` is
+    /// what only one of the two has, `A^!` what the commit A adds itself.
+    #[arg(long, value_name = "A..B", group = "range_of", conflicts_with_all = RANGE_CONFLICTS)]
+    pub range: Option<String>,
+
+    /// Scan what the commits since REV bring in: short for --range REV..HEAD
+    #[arg(long, value_name = "REV", group = "range_of", conflicts_with_all = RANGE_CONFLICTS)]
+    pub since: Option<String>,
+
+    /// Scan what the commits of HEAD since DATE bring in
+    ///
+    /// DATE is a day (2026-01-31), a time (2026-01-31T12:00:00Z) or an age (2 weeks, 30d); days
+    /// begin in UTC. The date of a commit is its committer's.
+    #[arg(long, value_name = "DATE", group = "range_of", conflicts_with_all = RANGE_CONFLICTS)]
+    pub since_date: Option<String>,
+
+    /// Scan the whole history of the branch NAME, and nothing else
+    #[arg(long, value_name = "NAME", group = "range_of", conflicts_with_all = RANGE_CONFLICTS)]
+    pub branch: Option<String>,
+
     /// Scan the files only, not the history
     #[arg(long)]
     pub no_history: bool,
 
-    /// Scan the history only, not the files
+    /// Scan the history only, not the files; with paths, the history of these paths
     #[arg(long, conflicts_with = "no_history")]
     pub history_only: bool,
 
@@ -124,6 +157,10 @@ pub(super) struct ScanArgs {
     /// without secrets, and everything is scanned again when rules or settings have changed.
     #[arg(long, conflicts_with_all = ["staged", "no_history"])]
     pub incremental: bool,
+
+    /// Leave out the objects of the history that no ref reaches: dangling ones, reflogs
+    #[arg(long, conflicts_with_all = ["no_history", "staged"])]
+    pub reachable: bool,
 
     /// Leave out paths that match GLOB (repeatable)
     ///

@@ -14,6 +14,7 @@ mod logger;
 mod output;
 mod pages;
 mod progress;
+mod revisions;
 mod rule_choice;
 mod rule_coverage;
 mod rules;

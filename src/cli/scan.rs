@@ -18,6 +18,7 @@ use crate::report::{self, Format, ReportOptions, RepositoryInfo};
 use crate::source::Windows;
 use crate::source::git::index::IndexOptions;
 use crate::source::git::objects::ObjectOptions;
+use crate::source::git::range::RangeOptions;
 use crate::source::git::{Head, Repository};
 use crate::source::tree::TreeOptions;
 use crate::triage::TriageOptions;
@@ -33,7 +34,7 @@ use super::rule_choice;
 use super::settings::{Color, Settings, path_globs};
 use super::signals::Interrupt;
 use super::state_key;
-use super::target::Target;
+use super::target::{History, Target};
 
 /// Nothing found at or above the level asked for.
 const CLEAN: u8 = 0;
@@ -120,10 +121,18 @@ fn request(
                 let options = tree(root, settings, reports)?;
                 request.scopes.push(Scope::Files { options, tracked: true });
             }
-            if history {
-                let options = ObjectOptions { jobs: settings.jobs, ..ObjectOptions::default() };
-                request.scopes.push(Scope::History(options));
+            match history {
+                History::Nothing => {}
+                History::Objects => {
+                    let options = ObjectOptions { jobs: settings.jobs, ..ObjectOptions::default() };
+                    request.scopes.push(Scope::History(options));
+                }
+                History::Reachable(options) => request.scopes.push(range(*options, settings, exclude)),
             }
+            request.repository = Some(*repository);
+        }
+        Target::Range { repository, options } => {
+            request.scopes.push(range(*options, settings, exclude));
             request.repository = Some(*repository);
         }
         Target::Files { root, limits, repository } => {
@@ -145,6 +154,10 @@ fn triage(args: &ScanArgs, settings: &Settings, engine: &Engine) -> Outcome<Tria
     options.allow = allow::excluded(&settings.exclude)?;
     options.allow.extend(allow::entries(&settings.allow, engine.rules())?);
     Ok(options)
+}
+
+fn range(options: RangeOptions, settings: &Settings, exclude_paths: GlobSet) -> Scope {
+    Scope::Range(RangeOptions { exclude_paths, jobs: settings.jobs, ..options })
 }
 
 /// Options for the files below `root`; a report that is written there is not scanned.
@@ -170,7 +183,9 @@ fn with_reports(root: &Path, settings: &Settings, reports: &[Wanted]) -> Outcome
 
 fn report_options(args: &ScanArgs, voice: &Voice, target: &Target) -> ReportOptions {
     let repository = match target {
-        Target::Index { repository, .. } | Target::Repository { repository, .. } => Some(repository),
+        Target::Index { repository, .. }
+        | Target::Repository { repository, .. }
+        | Target::Range { repository, .. } => Some(repository),
         Target::Files { repository, .. } => repository.as_ref(),
         Target::Stdin { .. } => None,
     };

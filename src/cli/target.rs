@@ -6,9 +6,11 @@ use std::path::{Component, Path, PathBuf};
 use crate::finding::RepoPath;
 use crate::source::SourceError;
 use crate::source::git::Repository;
+use crate::source::git::range::{self, RangeOptions};
 
 use super::args::ScanArgs;
 use super::failure::{Failure, Outcome};
+use super::revisions;
 
 /// What is to be scanned.
 #[derive(Debug)]
@@ -31,8 +33,15 @@ pub(super) enum Target {
         repository: Box<Repository>,
         /// Its working tree.
         files: bool,
-        /// Its objects.
-        history: bool,
+        /// Its history.
+        history: History,
+    },
+    /// What some commits of a repository bring in.
+    Range {
+        /// Whose commits.
+        repository: Box<Repository>,
+        /// Which of them, and which paths.
+        options: Box<RangeOptions>,
     },
     /// Files of a working tree, or of a plain directory.
     Files {
@@ -46,6 +55,17 @@ pub(super) enum Target {
     },
 }
 
+/// How much of a repository's history is scanned.
+#[derive(Debug)]
+pub(super) enum History {
+    /// Nothing.
+    Nothing,
+    /// The whole object database.
+    Objects,
+    /// What refs reach.
+    Reachable(Box<RangeOptions>),
+}
+
 impl Target {
     /// Works out what `args` ask for when run in `here`.
     ///
@@ -55,7 +75,8 @@ impl Target {
     pub(super) fn resolve(args: &ScanArgs, here: &Path) -> Outcome<Self> {
         let paths = args.paths.as_slice();
         let dashes = paths.iter().filter(|path| path.as_os_str() == "-").count();
-        if dashes > 0 && (paths.len() > 1 || args.staged || args.history_only) {
+        let range = revisions::wanted(args)?;
+        if dashes > 0 && (paths.len() > 1 || args.staged || args.history_only || range.is_some()) {
             return Err(Failure::new("`-` is standard input and stands alone")
                 .hint("scan standard input in a run of its own: keycull scan -"));
         }
@@ -68,11 +89,17 @@ impl Target {
         if args.staged {
             return index(paths, here);
         }
-        let whole = |repository| whole(repository, !args.history_only, !args.no_history);
+        if let Some(range) = range {
+            let place = Inside::find(paths, here, "no commits")?;
+            let options = range.resolve(&place.repository)?;
+            return place.range(options);
+        }
+        let whole = |repository| whole(repository, args);
         if paths.is_empty() {
             return whole(around(here)?);
         }
-        for path in paths {
+        // What history remembers may be gone from the disk.
+        for path in paths.iter().filter(|path| !args.history_only || path.exists()) {
             if let Some(repository) = repository_at(path)? {
                 if paths.len() > 1 {
                     let name = path.display();
@@ -85,8 +112,9 @@ impl Target {
             }
         }
         if args.history_only {
-            return Err(Failure::new("--history-only needs a whole repository")
-                .hint("name the repository's root, or leave the path away"));
+            let place = Inside::find(paths, here, "no history")?;
+            let options = revisions::of_paths(&place.repository, args.reachable)?;
+            return place.range(options);
         }
         files(paths)
     }
@@ -97,22 +125,27 @@ impl Target {
             Self::Stdin { .. } => Repository::discover(here)
                 .ok()
                 .and_then(|repository| repository.work_dir().map(Path::to_owned)),
-            Self::Index { repository, .. } | Self::Repository { repository, .. } => {
-                repository.work_dir().map(Path::to_owned)
-            }
+            Self::Index { repository, .. }
+            | Self::Repository { repository, .. }
+            | Self::Range { repository, .. } => repository.work_dir().map(Path::to_owned),
             Self::Files { root, .. } if root.is_dir() => Some(root.clone()),
             Self::Files { root, .. } => root.parent().map(Path::to_owned),
         }
     }
 }
 
-fn whole(repository: Repository, files: bool, history: bool) -> Outcome<Target> {
-    let files = files && !repository.is_bare();
-    if !files && !history {
+fn whole(repository: Repository, args: &ScanArgs) -> Outcome<Target> {
+    let files = !args.history_only && !repository.is_bare();
+    if !files && args.no_history {
         return Err(
             Failure::new("a bare repository has a history and nothing else").hint("leave --no-history away")
         );
     }
+    let history = match (args.no_history, args.reachable) {
+        (true, _) => History::Nothing,
+        (false, true) => History::Reachable(Box::new(range::reachable(&repository, "history of all refs")?)),
+        (false, false) => History::Objects,
+    };
     Ok(Target::Repository { repository: Box::new(repository), files, history })
 }
 
@@ -144,45 +177,76 @@ fn missing(error: std::io::Error, path: &Path) -> Failure {
 
 /// The index of the repository around `here`, or around the paths when they lie elsewhere.
 fn index(paths: &[PathBuf], here: &Path) -> Outcome<Target> {
-    let full: Vec<PathBuf> = paths.iter().map(|path| lexical(&here.join(path))).collect();
-    let inside = |repository: &Repository| {
-        let root = repository.work_dir().unwrap_or(repository.git_dir()).to_owned();
-        full.iter().all(|path| path.starts_with(&root))
-    };
-    let repository = match (Repository::from_environment(here), full.first()) {
-        (Ok(repository), _) if inside(&repository) => repository,
-        (_, Some(first)) => elsewhere(first)?,
-        (Err(SourceError::NotARepository { .. }), None) => {
-            return Err(Failure::new("not inside a git repository: nothing can be staged here")
-                .hint("run it in the repository, or name it: keycull scan --staged path/to/repository"));
-        }
-        (Err(other), None) => return Err(Failure::from(other)),
-        // NOTE: without paths every repository is the right one.
-        (Ok(repository), None) => repository,
-    };
-    let Some(root) = repository.work_dir() else {
+    let Inside { repository, limits } = Inside::find(paths, here, "nothing staged")?;
+    if repository.is_bare() {
         return Err(Failure::new("a bare repository has no index: nothing can be staged here")
             .hint("scan its history: keycull scan"));
-    };
-    let mut limits = Vec::new();
-    for (path, named) in full.iter().zip(paths) {
-        let below = path.strip_prefix(root).map_err(|_| {
-            Failure::new(format!("{} is outside the repository {}", named.display(), root.display()))
-                .hint("scan one repository at a time")
-        })?;
-        limits.push(RepoPath::from_os(below));
     }
-    Ok(Target::Index { repository: Box::new(repository), limits })
+    Ok(Target::Index { repository, limits })
+}
+
+/// A repository and paths in it, which need not exist any more.
+struct Inside {
+    repository: Box<Repository>,
+    /// Paths from its root; empty stands for all.
+    limits: Vec<RepoPath>,
+}
+
+impl Inside {
+    /// The repository around `here`, or around `paths` when they lie elsewhere. `without` says what
+    /// there is outside of repositories.
+    fn find(paths: &[PathBuf], here: &Path, without: &str) -> Outcome<Self> {
+        let full: Vec<PathBuf> = paths.iter().map(|path| lexical(&here.join(path))).collect();
+        let inside = |repository: &Repository| {
+            let root = repository.work_dir().unwrap_or(repository.git_dir()).to_owned();
+            full.iter().all(|path| path.starts_with(&root))
+        };
+        let repository = match (Repository::from_environment(here), full.first()) {
+            (Ok(repository), _) if inside(&repository) => repository,
+            (_, Some(first)) => elsewhere(first, without)?,
+            (Err(SourceError::NotARepository { .. }), None) => {
+                return Err(Failure::new(format!("not inside a git repository: there is {without} here"))
+                    .hint("run it in the repository, or name one: keycull scan … path/to/repository"));
+            }
+            (Err(other), None) => return Err(Failure::from(other)),
+            // NOTE: without paths every repository is the right one.
+            (Ok(repository), None) => repository,
+        };
+        let root = repository.work_dir().unwrap_or(repository.git_dir()).to_owned();
+        let mut limits = Vec::new();
+        for (path, named) in full.iter().zip(paths) {
+            if path == repository.git_dir() {
+                continue;
+            }
+            let below = path.strip_prefix(&root).map_err(|_| {
+                Failure::new(format!("{} is outside the repository {}", named.display(), root.display()))
+                    .hint("scan one repository at a time")
+            })?;
+            limits.push(RepoPath::from_os(below));
+        }
+        Ok(Self { repository: Box::new(repository), limits })
+    }
+
+    /// A range of this repository, limited to these paths.
+    fn range(self, mut options: RangeOptions) -> Outcome<Target> {
+        let named: Vec<String> =
+            self.limits.iter().map(RepoPath::to_text).filter(|path| !path.is_empty()).collect();
+        if named.len() == self.limits.len() && !named.is_empty() {
+            options.name = format!("{}, limited to {}", options.name, named.join(", "));
+            options.limits = self.limits;
+        }
+        Ok(Target::Range { repository: self.repository, options: Box::new(options) })
+    }
 }
 
 /// The repository around a path that need not exist any more.
-fn elsewhere(path: &Path) -> Outcome<Repository> {
+fn elsewhere(path: &Path, without: &str) -> Outcome<Repository> {
     let start = path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(path);
     Repository::discover(start).map_err(|error| {
         if !matches!(error, SourceError::NotARepository { .. }) {
             return Failure::from(error);
         }
-        Failure::new(format!("{} is in no git repository: nothing can be staged there", path.display()))
+        Failure::new(format!("{} is in no git repository: there is {without} there", path.display()))
             .hint(format!("scan the files instead: keycull scan {}", path.display()))
     })
 }

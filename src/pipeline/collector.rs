@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::progress::Progress;
 use crate::chunk::{Chunk, Encoding};
 use crate::engine::{Engine, Scratch};
-use crate::finding::{Coverage, GapKind, Match, Origin, RepoPath, Secret};
+use crate::finding::{Confidence, Coverage, GapKind, Match, Oid, Origin, RepoPath, Secret};
 use crate::source::Sink;
 use crate::triage::{BaseSecrets, Candidate, RuleBook, capture, capture_with};
 
@@ -57,6 +57,8 @@ pub(super) struct Collector<'a, M: Matcher> {
     cancel: &'a AtomicBool,
     deadline: Option<Instant>,
     hash_history: bool,
+    /// Least confidence that is reported.
+    least: Confidence,
     /// The deadline was met by somebody who then stopped.
     late: AtomicBool,
     benches: Mutex<Vec<Bench<M::Scratch>>>,
@@ -96,6 +98,7 @@ impl<'a, M: Matcher> Collector<'a, M> {
             cancel,
             deadline,
             hash_history: true,
+            least: Confidence::Low,
             late: AtomicBool::new(false),
             benches: Mutex::default(),
             kept: Mutex::default(),
@@ -109,6 +112,11 @@ impl<'a, M: Matcher> Collector<'a, M> {
 
     pub(super) fn matcher(&self) -> &'a M {
         self.matcher
+    }
+
+    /// Candidates below `least` are kept, but nothing is done to tell whether they are new.
+    pub(super) fn reporting(self, least: Confidence) -> Self {
+        Self { least, ..self }
     }
 
     /// What was gathered.
@@ -246,6 +254,12 @@ impl<M: Matcher> Sink for Collector<'_, M> {
         secrets.iter().for_each(|secret| kept.base.add(secret.expose()));
     }
 
+    fn is_open(&self) -> bool {
+        let kept = lock(&self.kept);
+        let matters = |candidate: &&Candidate| candidate.own_confidence() >= self.least;
+        kept.candidates.iter().filter(matters).any(|candidate| !kept.base.holds(&candidate.secret))
+    }
+
     fn suspects(&self, text: &[u8]) -> bool {
         let origin = Origin::FileName { path: RepoPath::default() };
         self.scan(&Chunk::whole(text, &origin, Encoding::Plain), |matches| !matches.is_empty())
@@ -269,7 +283,7 @@ mod tests {
 
     use super::*;
     use crate::chunk::Window;
-    use crate::finding::{Checksum, Confidence, Span};
+    use crate::finding::{Checksum, Span};
     use crate::pipeline::progress::Silent;
     use crate::triage::testing::{ACME, Book, PASSWORD};
 

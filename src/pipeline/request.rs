@@ -11,6 +11,7 @@ use crate::finding::RepoPath;
 use crate::source::git::Repository;
 use crate::source::git::index::IndexOptions;
 use crate::source::git::objects::ObjectOptions;
+use crate::source::git::range::RangeOptions;
 use crate::source::tree::TreeOptions;
 use crate::source::{SourceError, Windows};
 use crate::triage::TriageOptions;
@@ -28,6 +29,8 @@ pub enum Scope {
     Staged(IndexOptions),
     /// Every object of the repository.
     History(ObjectOptions),
+    /// What some commits bring in that others do not have.
+    Range(RangeOptions),
     /// A stream of bytes.
     Stream {
         /// Read once; a second scan of the same request finds it empty.

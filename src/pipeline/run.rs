@@ -14,8 +14,8 @@ use super::request::{ScanError, ScanRequest, Scope};
 use crate::engine::Engine;
 use crate::finding::{Attributor, Coverage, GapKind, Oid, Origin, Placement, ScanReport};
 use crate::source::git::attribution::Attribution;
-use crate::source::git::history::Scanned;
-use crate::source::git::{Repository, history, index};
+use crate::source::git::history::{Scanned, Survey};
+use crate::source::git::{Repository, history, index, range};
 use crate::source::{Sink, stdin, tree};
 use crate::triage::{Triaged, finish};
 
@@ -39,7 +39,8 @@ pub fn run(
     let facts = Facts::new(engine.rules());
     let deadline = request.time_budget.map(|budget| Instant::now() + budget);
     let collector = Collector::new(engine, &facts, progress, cancel, deadline)
-        .hashing_history(request.triage.hash_history);
+        .hashing_history(request.triage.hash_history)
+        .reporting(request.triage.min_confidence);
     let mut coverage = Coverage::default();
     let rules_hash = format!("{:016x}", engine.rules().digest);
     let state =
@@ -76,10 +77,9 @@ pub fn run(
 
     progress.stage("findings");
     let stop = || cancel.load(Ordering::Relaxed) || deadline.is_some_and(|at| Instant::now() >= at);
-    let history = request.scopes.iter().any(|scope| matches!(scope, Scope::History(_)));
-    let mut attribution = request.repository.as_ref().filter(|_| history && !stop()).map(|repository| {
-        let inner = Attribution::new(repository).with_commits(commits).with_survey(survey).stop_when(stop);
-        Stoppable { inner, stop: &stop }
+    let mut attribution = request.repository.as_ref().filter(|_| !stop()).and_then(|repository| {
+        let inner = attribution(repository, &request.scopes, commits, survey)?.stop_when(stop);
+        Some(Stoppable { inner, stop: &stop })
     });
     let attributor = attribution.as_mut().map(|attribution| attribution as &mut dyn Attributor);
     let Triaged { findings, below_threshold, .. } =
@@ -122,6 +122,22 @@ fn tell_memory() {
     }
 }
 
+/// What places the blobs that the scopes found: all of history, or the range that was scanned.
+fn attribution<'r>(
+    repository: &'r Repository,
+    scopes: &[Scope],
+    commits: Vec<Oid>,
+    survey: Option<Survey>,
+) -> Option<Attribution<'r>> {
+    if scopes.iter().any(|scope| matches!(scope, Scope::History(_))) {
+        return Some(Attribution::new(repository).with_commits(commits).with_survey(survey));
+    }
+    scopes.iter().find_map(|scope| match scope {
+        Scope::Range(options) => Some(Attribution::new(repository).within(options)),
+        Scope::Files { .. } | Scope::Staged(_) | Scope::History(_) | Scope::Stream { .. } => None,
+    })
+}
+
 /// Says so when looking into the history was broken off: what it did not find by then may be
 /// there all the same.
 struct Stoppable<'a> {
@@ -161,6 +177,11 @@ fn scan(
             let repository = needed("history")?;
             progress.stage("history");
             history::scan(repository, options, sink)?
+        }
+        Scope::Range(options) => {
+            let repository = needed("history")?;
+            progress.stage("range");
+            range::scan(repository, options, sink)?
         }
         Scope::Stream { input, name, windows } => {
             progress.stage("standard input");

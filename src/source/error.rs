@@ -73,6 +73,24 @@ pub enum SourceError {
         /// Why.
         reason: String,
     },
+    /// A revision that leads to no commit here.
+    #[error("cannot find `{revision}`: {reason}; {next}")]
+    Revision {
+        /// As it was written.
+        revision: String,
+        /// Why it leads nowhere.
+        reason: String,
+        /// What to do about it, with a command where there is one.
+        next: String,
+    },
+    /// A range that is none.
+    #[error(
+        "`{text}` is one revision, not a range; `{text}..HEAD` is what HEAD adds to it, `{text}^!` what it adds itself"
+    )]
+    NoRange {
+        /// As it was written.
+        text: String,
+    },
     /// Standard input failed before anything was decided.
     #[error("cannot read standard input: {0}; run the command again, or scan a file instead")]
     Stdin(#[source] io::Error),

@@ -30,6 +30,12 @@ pub trait Sink: Sync {
     /// Sources supply it only when [`Sink::chunk`] found something.
     fn base(&self, chunk: Chunk<'_>);
 
+    /// Whether something was found that the base side is not known to have held; a source that
+    /// can hand over more of the base side does so only as long as this is true.
+    fn is_open(&self) -> bool {
+        true
+    }
+
     /// Asked between objects; true after Ctrl-C.
     fn cancelled(&self) -> bool;
 

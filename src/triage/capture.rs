@@ -49,6 +49,18 @@ pub struct Candidate {
     pub traits: u16,
 }
 
+impl Candidate {
+    /// Its confidence with its checksum taken into account.
+    #[must_use]
+    pub fn own_confidence(&self) -> Confidence {
+        match self.checksum {
+            Checksum::Passed => Confidence::High,
+            Checksum::Failed => Confidence::Low,
+            Checksum::Absent => self.confidence,
+        }
+    }
+}
+
 /// Captures all `matches` of one chunk.
 #[must_use]
 pub fn capture(chunk: &Chunk<'_>, matches: &[Match], rules: &dyn RuleBook) -> Vec<Candidate> {

@@ -220,7 +220,7 @@ fn rank(mut groups: Vec<Group>, places: &[Kept], rules: &dyn RuleBook) -> Vec<Gr
         let info = rules.info(group.rule);
         group.sample = published(info, group.secret.expose());
         let members = || group.places.iter().map(|&at| &places[at].candidate);
-        group.confidence = members().map(own_confidence).max().unwrap_or(Confidence::Low);
+        group.confidence = members().map(Candidate::own_confidence).max().unwrap_or(Confidence::Low);
         group.severity = info.severity;
         if let Some(severity) = rules.test_severity(group.rule, group.secret.expose()) {
             group.severity = severity;
@@ -273,15 +273,6 @@ fn note(code: &'static str, text: &str) -> Note {
 /// The next severity up; [`Severity::Critical`] stays.
 fn raised(severity: Severity) -> Severity {
     Severity::ALL.into_iter().find(|level| *level > severity).unwrap_or(Severity::Critical)
-}
-
-/// A candidate's confidence with its checksum taken into account.
-fn own_confidence(candidate: &Candidate) -> Confidence {
-    match candidate.checksum {
-        Checksum::Passed => Confidence::High,
-        Checksum::Failed => Confidence::Low,
-        Checksum::Absent => candidate.confidence,
-    }
 }
 
 /// What is needed to write findings.
@@ -352,7 +343,7 @@ impl Desk<'_> {
                     uses[entry] += 1;
                 }
                 let mut notes = verdict.notes;
-                let mut confidence = own_confidence(candidate);
+                let mut confidence = candidate.own_confidence();
                 if let Some(class) = path.as_ref().and_then(classify)
                     && candidate.checksum != Checksum::Passed
                 {

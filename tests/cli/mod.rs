@@ -8,6 +8,7 @@ mod hook;
 mod output;
 mod pages;
 mod paths;
+mod range;
 mod rules;
 mod settings;
 mod signals;

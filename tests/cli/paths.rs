@@ -144,7 +144,7 @@ fn paths_that_do_not_go_together_are_refused() {
         &["scan", "-", "--staged"],
         &["scan", ".", "app"],
         &["scan", "app", &elsewhere],
-        &["scan", "app", "--history-only"],
+        &["scan", "app", &elsewhere, "--history-only"],
         &["scan", "--stdin-name", "x"],
         &["scan", "--no-history", "--history-only"],
     ] {

@@ -2,6 +2,7 @@
 
 mod content;
 mod incremental;
+mod ranges;
 mod scopes;
 mod troubles;
 
@@ -49,6 +50,11 @@ pub(crate) fn files(repo: &GitRepo) -> Scope {
 
 pub(crate) fn history() -> Scope {
     Scope::History(ObjectOptions::default())
+}
+
+pub(crate) fn range(repo: &GitRepo, text: &str) -> Scope {
+    let repository = Repository::open(repo.path()).expect("a repository");
+    Scope::Range(keycull::source::git::range::resolve(&repository, text).expect("a range"))
 }
 
 pub(crate) fn staged() -> Scope {

@@ -164,6 +164,7 @@ fn the_report_does_not_depend_on_threads() {
             match scope {
                 keycull::pipeline::Scope::Files { options, .. } => options.jobs = jobs,
                 keycull::pipeline::Scope::History(options) => options.jobs = jobs,
+                keycull::pipeline::Scope::Range(options) => options.jobs = jobs,
                 keycull::pipeline::Scope::Staged(_) | keycull::pipeline::Scope::Stream { .. } => {}
             }
         }

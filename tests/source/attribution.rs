@@ -188,10 +188,10 @@ fn detached_worktrees_sha256_and_shallow_clones_are_followed() {
 }
 
 /// A commit of a made-up history.
-struct Made {
-    parents: Vec<usize>,
-    files: BTreeMap<String, String>,
-    time: u64,
+pub(super) struct Made {
+    pub(super) parents: Vec<usize>,
+    pub(super) files: BTreeMap<String, String>,
+    pub(super) time: u64,
 }
 
 /// Numbers that look random and are the same every time.
@@ -205,7 +205,7 @@ impl Dice {
 }
 
 /// Histories with branches, merges that take, mix and invent, moves, reverts and wrong clocks.
-fn made_up(seed: u64, length: usize) -> Vec<Made> {
+pub(super) fn made_up(seed: u64, length: usize) -> Vec<Made> {
     let mut dice = Dice(seed);
     let paths = ["a", "a.b", "a-dir/x", "a-dir/y", "d/e/f/z", "d/e/g", "d/h", "top"];
     let mut history: Vec<Made> = Vec::new();
@@ -251,7 +251,7 @@ fn made_up(seed: u64, length: usize) -> Vec<Made> {
 
 /// Writes a made-up history with git's importer; gives the commits' names. The last commit is
 /// `main`, and every third a branch.
-fn import(repo: &GitRepo, history: &[Made]) -> Vec<String> {
+pub(super) fn import(repo: &GitRepo, history: &[Made]) -> Vec<String> {
     let mut stream = String::new();
     for (number, commit) in history.iter().enumerate() {
         let branch = if number + 1 == history.len() {
@@ -294,7 +294,7 @@ fn import(repo: &GitRepo, history: &[Made]) -> Vec<String> {
 }
 
 /// For each commit, which commits it reaches, itself among them.
-fn ancestors(history: &[Made]) -> Vec<BTreeSet<usize>> {
+pub(super) fn ancestors(history: &[Made]) -> Vec<BTreeSet<usize>> {
     let mut all: Vec<BTreeSet<usize>> = Vec::new();
     for (number, commit) in history.iter().enumerate() {
         let mut reached: BTreeSet<usize> = commit.parents.iter().flat_map(|&p| all[p].clone()).collect();

@@ -7,6 +7,7 @@ mod own_files;
 mod pack;
 mod pack_damage;
 mod pack_fixture;
+mod range;
 mod recorder;
 mod reftable;
 mod repository;

@@ -10,6 +10,7 @@ use super::super::content::Feeder;
 use super::super::{Sink, SourceError, Windows, names, parallel};
 use super::compare::{Changes, Entry, compare};
 use super::lookup::{Lookup, tree_of_commit};
+use super::path_scope::{Admission, PathScope, is_within, trimmed};
 use super::repository::{Head, Repository, chain, oid};
 use super::tracked::open_index;
 use crate::chunk::Chunk;
@@ -155,12 +156,6 @@ fn head_tree(repository: &Repository, objects: &mut Lookup) -> Result<Option<Obj
     tree_of_commit(commit).map(Some).ok_or_else(|| failed("its commit names no tree".to_owned()))
 }
 
-/// Whether `path` is `limit` or lies below it.
-fn is_within(path: &[u8], limit: &RepoPath) -> bool {
-    let limit = limit.as_bytes().strip_suffix(b"/").unwrap_or(limit.as_bytes());
-    limit.is_empty() || path.strip_prefix(limit).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
-}
-
 /// Every limit has to match something in the index, or something that HEAD had there.
 fn check_limits(
     index: &gix::index::State,
@@ -168,8 +163,8 @@ fn check_limits(
     limits: &[RepoPath],
 ) -> Result<(), SourceError> {
     for limit in limits {
-        let in_index = index.entries().iter().any(|entry| is_within(entry.path(index), limit));
-        if !in_index && !changes.head.iter().any(|entry| is_within(&entry.path, limit)) {
+        let in_index = index.entries().iter().any(|entry| is_within(entry.path(index), trimmed(limit)));
+        if !in_index && !changes.head.iter().any(|entry| is_within(&entry.path, trimmed(limit))) {
             return Err(SourceError::EmptyLimit { limit: limit.to_text(), scope: "the index" });
         }
     }
@@ -178,27 +173,20 @@ fn check_limits(
 
 /// Drops what is outside the limits or excluded, and counts it.
 fn in_scope(mut changes: Changes, options: &IndexOptions, coverage: &mut Coverage) -> Changes {
-    let limited =
-        |path: &[u8]| options.limits.is_empty() || options.limits.iter().any(|limit| is_within(path, limit));
-    let excluded = |path: &[u8]| {
-        !options.exclude.is_empty()
-            && std::iter::successors(Some(path), |path| {
-                memchr::memrchr(b'/', path).map(|slash| &path[..slash])
-            })
-            .any(|path| options.exclude.is_match(&*String::from_utf8_lossy(path)))
-    };
-    changes.staged.retain(|entry| {
-        if !limited(&entry.path) {
+    let scope = PathScope::new(&options.limits, &options.exclude);
+    changes.staged.retain(|entry| match scope.file(&entry.path) {
+        Admission::Admitted => true,
+        Admission::OutOfScope => {
             coverage.skip(SkipReason::OutOfScope);
             false
-        } else if excluded(&entry.path) {
+        }
+        Admission::Excluded => {
             coverage.skip(SkipReason::Excluded);
             false
-        } else {
-            true
         }
     });
-    changes.new_names.retain(|path| limited(path) && !excluded(path));
-    changes.submodules.iter().filter(|path| limited(path)).for_each(|_| coverage.skip(SkipReason::Submodule));
+    changes.new_names.retain(|path| scope.file(path) == Admission::Admitted);
+    let submodules = changes.submodules.iter().filter(|path| scope.has_limit_above(path));
+    submodules.for_each(|_| coverage.skip(SkipReason::Submodule));
     changes
 }

@@ -34,8 +34,13 @@ impl Lookup {
     pub(super) fn with_large_cache(repository: &super::Repository) -> Self {
         /// Bytes of delta bases kept.
         const DELTA_CACHE: usize = 128 << 20;
+        Self::with_cache(repository, DELTA_CACHE)
+    }
+
+    /// Like [`Lookup::new`], with `bytes` of delta bases kept.
+    pub(super) fn with_cache(repository: &super::Repository, bytes: usize) -> Self {
         let mut lookup = Self::new(repository);
-        lookup.odb.set_pack_cache(|| Box::new(DeltaCache::new(DELTA_CACHE)));
+        lookup.odb.set_pack_cache(move || Box::new(DeltaCache::new(bytes)));
         lookup
     }
 
@@ -79,4 +84,17 @@ pub(super) fn missing(partial: bool) -> Unread {
 pub(super) fn tree_of_commit(commit: &[u8]) -> Option<gix::ObjectId> {
     let line = commit.strip_prefix(b"tree ")?;
     gix::ObjectId::from_hex(&line[..memchr::memchr(b'\n', line)?]).ok()
+}
+
+/// When a commit was made, in seconds since 1970; 0 when it does not say.
+pub(super) fn time_of_commit(commit: &[u8]) -> i64 {
+    let mut header = commit.split(|&byte| byte == b'\n').take_while(|line| !line.is_empty());
+    let committer = header.find_map(|line| line.strip_prefix(b"committer "));
+    committer.and_then(time_of_person).unwrap_or(0)
+}
+
+/// Seconds since 1970 from `Name <address> seconds zone`.
+fn time_of_person(person: &[u8]) -> Option<i64> {
+    let rest = &person[memchr::memrchr(b'>', person)? + 1..];
+    std::str::from_utf8(rest).ok()?.split_ascii_whitespace().next()?.parse().ok()
 }

@@ -308,7 +308,7 @@ impl Found {
         }
     }
 
-    fn report(&self, partial: bool, coverage: &mut Coverage) {
+    pub(super) fn report(&self, partial: bool, coverage: &mut Coverage) {
         if !self.missing.is_empty() {
             let examples: Vec<String> = self
                 .missing

@@ -3,6 +3,8 @@
 //! An own parser, since history walks parse millions of entries and want neither allocation nor
 //! a check of what does not matter here.
 
+use std::cmp::Ordering;
+
 /// One entry of a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::source) struct TreeEntry<'a> {
@@ -23,6 +25,15 @@ impl TreeEntry<'_> {
     /// Whether it is a submodule's commit.
     pub(in crate::source) fn is_submodule(&self) -> bool {
         self.mode & 0o170_000 == 0o160_000
+    }
+
+    /// Git's order of entries: by name, where directories end in `/`.
+    pub(in crate::source) fn order(&self, other: &TreeEntry<'_>) -> Ordering {
+        let common = self.name.len().min(other.name.len());
+        let next = |entry: &TreeEntry<'_>| {
+            entry.name.get(common).copied().unwrap_or(if entry.is_tree() { b'/' } else { 0 })
+        };
+        self.name[..common].cmp(&other.name[..common]).then_with(|| next(self).cmp(&next(other)))
     }
 }
 

@@ -17,7 +17,8 @@ use gix::ObjectId;
 use gix::objs::Kind;
 
 use super::history::Survey;
-use super::lookup::{Lookup, Unread};
+use super::lookup::{Lookup, Unread, tree_of_commit};
+use super::range::RangeOptions;
 use super::refs::{self, Refs};
 use super::repository::{Head, Repository, oid};
 use crate::finding::{
@@ -40,6 +41,7 @@ pub struct Attribution<'r> {
     repository: &'r Repository,
     dangling: Vec<ObjectId>,
     survey: Option<Survey>,
+    range: Option<RangeOptions>,
     cancelled: Box<dyn Fn() -> bool + Sync + 'r>,
 }
 
@@ -53,7 +55,8 @@ impl<'r> Attribution<'r> {
     /// Looks at what refs, heads of worktrees and reflogs reach.
     #[must_use]
     pub fn new(repository: &'r Repository) -> Self {
-        Self { repository, dangling: Vec::new(), survey: None, cancelled: Box::new(|| false) }
+        let (survey, range) = (None, None);
+        Self { repository, dangling: Vec::new(), survey, range, cancelled: Box::new(|| false) }
     }
 
     /// Looks at these commits too, whether anything reaches them or not.
@@ -72,6 +75,35 @@ impl<'r> Attribution<'r> {
     pub fn with_survey(mut self, survey: Option<Survey>) -> Self {
         self.survey = survey;
         self
+    }
+
+    /// Looks at the commits of `range` only, and at those it stands on.
+    ///
+    /// What came before stays unread, so a timeline begins with the range, and a ref that does not
+    /// lead into it is not named.
+    #[must_use]
+    pub fn within(mut self, range: &RangeOptions) -> Self {
+        self.range = Some(range.clone());
+        self
+    }
+
+    fn graph(&self, tips: &Tips, objects: &mut Lookup) -> Graph {
+        let mut ends = self.repository.shallow_boundary();
+        let Some(range) = &self.range else {
+            let mut all = tips.all();
+            all.extend_from_slice(&self.dangling);
+            return Graph::load(&all, &ends, objects);
+        };
+        let revisions = range.revisions(self.repository, objects, &*self.cancelled);
+        ends.extend(revisions.base.iter().map(|id| oid(id)));
+        let commits: Vec<ObjectId> = revisions.commits.iter().map(|commit| commit.id).collect();
+        Graph::load(&commits, &ends, objects)
+    }
+
+    /// The tree of `HEAD`, when that commit is not among those looked at.
+    fn head_elsewhere(&self, tips: &Tips, graph: &Graph, objects: &mut Lookup) -> Option<ObjectId> {
+        let head = tips.head.filter(|head| self.range.is_some() && graph.position(head).is_none())?;
+        objects.expect(&head, Kind::Commit).ok().and_then(tree_of_commit)
     }
 
     /// Stops when `cancelled` says so; what was not worked out by then stays unknown.
@@ -130,16 +162,31 @@ impl Attribution<'_> {
     fn by_walking(&self, wanted: &[ObjectId], coverage: &mut Coverage) -> Found {
         let mut objects = Lookup::with_large_cache(self.repository);
         let tips = Tips::read(self.repository, &mut objects);
-        let mut all = tips.all();
-        all.extend_from_slice(&self.dangling);
-        let graph = Graph::load(&all, &self.repository.shallow_boundary(), &mut objects);
+        let graph = self.graph(&tips, &mut objects);
+        let head = self.head_elsewhere(&tips, &graph, &mut objects);
         let mut trees = Trees::new(objects);
         let mut placements = Found::new();
         for batch in wanted.chunks(BATCH) {
             let mut sets = Sets::new();
             let holdings = holdings(&graph, batch, &mut trees, &mut sets, &*self.cancelled);
             let history = History::new(&graph, &holdings, &mut sets, &tips);
-            history.place(&holdings, &sets, trees.objects(), &mut placements);
+            if self.range.is_none() {
+                history.place(&holdings, &sets, trees.objects(), &mut placements);
+                continue;
+            }
+            for (number, place) in holdings.places.iter().enumerate() {
+                let mut timeline = history.timeline(number as u32, &sets, trees.objects());
+                if timeline.reachable == Reachability::Unreachable {
+                    timeline.reachable = Reachability::Unknown;
+                }
+                if head.is_some_and(|head| trees.holds(head, &place.path, &place.blob)) {
+                    timeline.at_head = true;
+                    timeline.removed = None;
+                    timeline.last_seen = tips.head.and_then(|head| commit_info(&head, trees.objects()));
+                }
+                let placement = Placement { path: RepoPath::new(place.path.clone()), timeline };
+                placements.entry(oid(&place.blob)).or_default().push(placement);
+            }
         }
         note(&graph.unread, "commit", coverage);
         note(&trees.unread, "tree", coverage);

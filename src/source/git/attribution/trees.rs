@@ -7,6 +7,7 @@ use gix::hashtable::HashMap;
 use gix::objs::Kind;
 
 use super::super::lookup::{Lookup, Unread};
+use super::super::tree_entries::TreeEntries;
 
 /// Bytes of trees kept. With half of it git's own history is read three times over.
 const KEPT: usize = 256 << 20;
@@ -55,6 +56,19 @@ impl Trees {
         }
         self.young.insert(*id, tree.clone());
         tree
+    }
+
+    /// Whether the tree `root` has `blob` at `path`.
+    pub(super) fn holds(&mut self, root: ObjectId, path: &[u8], blob: &ObjectId) -> bool {
+        let mut at = root;
+        for name in path.split(|&byte| byte == b'/') {
+            let content = self.get(&at);
+            let mut entries = TreeEntries::new(&content, root.as_bytes().len()).flatten();
+            let Some(next) = entries.find(|entry| entry.name == name) else { return false };
+            let Ok(next) = ObjectId::try_from(next.id) else { return false };
+            at = next;
+        }
+        at == *blob
     }
 
     fn read(&mut self, id: &ObjectId) -> Vec<u8> {
