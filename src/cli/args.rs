@@ -9,6 +9,13 @@ use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+mod keys;
+
+pub(super) use keys::{
+    ApplyArgs, AuditCommand, ConsentArgs, DrillArgs, FindingsArgs, MockArgs, NetworkArgs, OneArgs, PlaceArgs,
+    PlanArgs, RecordArgs, RevokeCommand, ValidateArgs, VerifyArgs,
+};
+
 /// What makes no sense beside a range.
 const RANGE_CONFLICTS: [&str; 6] =
     ["staged", "no_history", "history_only", "reachable", "no_ignore", "stdin_name"];
@@ -27,6 +34,8 @@ const LEVELS: [&str; 5] = ["info", "low", "medium", "high", "critical"];
   keycull scan --staged            what the next commit would add
   keycull scan --range main..HEAD  what this branch adds to main
   keycull scan src config.yml      these files only
+  keycull validate                 which of the keys found here are live
+  keycull revoke plan              which of them can be revoked from here
   keycull rules list               what it looks for
   keycull hook install             scan before every commit
 
@@ -62,6 +71,16 @@ pub(super) struct Voice {
 pub(super) enum Command {
     /// Look for leaked credentials
     Scan(Box<ScanArgs>),
+    /// Ask providers whether leaked keys are live
+    Validate(Box<ValidateArgs>),
+    /// Kill leaked keys, and prove that they are dead
+    #[command(subcommand)]
+    Revoke(RevokeCommand),
+    /// Check the log of what was revoked
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Serve a provider on this machine that issues keys and misbehaves on request, for rehearsals
+    MockProvider(MockArgs),
     /// List, show, check and test rules
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -189,9 +208,16 @@ pub(super) struct ScanArgs {
     #[arg(long, value_name = "LEVEL", help_heading = "What counts", value_parser = PossibleValuesParser::new(LEVELS))]
     pub severity: Option<String>,
 
-    /// Least severity that makes the exit code 1 [default: info]
-    #[arg(long, value_name = "LEVEL", help_heading = "What counts", value_parser = PossibleValuesParser::new(LEVELS))]
+    /// Least severity that makes the exit code 1, or `live` (with --validate) [default: info]
+    ///
+    /// With `live` the exit code is 1 when a provider accepts something, and 3 when of something
+    /// that was asked about it is not known.
+    #[arg(long, value_name = "LEVEL", help_heading = "What counts", value_parser = PossibleValuesParser::new(LEVELS.into_iter().chain(["live"])))]
     pub fail_on: Option<String>,
+
+    /// Ask providers whether what is found is live; the only option that opens sockets
+    #[arg(long, help_heading = "What counts")]
+    pub validate: bool,
 
     /// Report what `keycull:allow` markers would silence, too
     #[arg(long, help_heading = "What counts")]
@@ -231,6 +257,9 @@ pub(super) struct ScanArgs {
     /// Put the raw secrets into the reports; refused for files that others can read
     #[arg(long, help_heading = "Output")]
     pub show_secrets: bool,
+
+    #[command(flatten)]
+    pub network: NetworkArgs,
 
     #[command(flatten)]
     pub config: ConfigArgs,

@@ -5,24 +5,30 @@
 
 mod allow;
 mod args;
+mod audit;
 mod environment;
 mod failure;
 mod formats;
 mod hook;
 mod init;
 mod logger;
+mod mock_provider;
+mod network;
 mod output;
 mod pages;
 mod progress;
 mod revisions;
+mod revoke;
 mod rule_choice;
 mod rule_coverage;
 mod rules;
 mod scan;
 mod settings;
 mod signals;
+mod site;
 mod state_key;
 mod target;
+mod validate;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -76,6 +82,10 @@ fn execute(cli: Cli) -> u8 {
 fn dispatch(cli: Cli) -> Outcome<u8> {
     match cli.command {
         Command::Scan(args) => scan::run(&args, &cli.voice, &Environment::of_process()),
+        Command::Validate(args) => validate::run(&args, &cli.voice, &Environment::of_process()),
+        Command::Revoke(command) => revoke::run(&command, &cli.voice, &Environment::of_process()),
+        Command::Audit(command) => audit::run(&command, &Environment::of_process()),
+        Command::MockProvider(args) => mock_provider::run(&args),
         Command::Rules(command) => rules::run(&command),
         Command::Init(args) => init::run(&args),
         Command::Hook(command) => hook::run(&command),

@@ -12,9 +12,10 @@ use jiff::tz::TimeZone;
 
 use crate::config::{Given, Place};
 use crate::engine::Engine;
-use crate::finding::ScanReport;
+use crate::finding::{Finding, ScanReport};
 use crate::pipeline::{self, ScanRequest, Scope};
 use crate::report::{self, Format, ReportOptions, RepositoryInfo};
+use crate::revoke::SecretSource;
 use crate::source::Windows;
 use crate::source::git::index::IndexOptions;
 use crate::source::git::objects::ObjectOptions;
@@ -24,7 +25,7 @@ use crate::source::tree::TreeOptions;
 use crate::triage::TriageOptions;
 
 use super::allow;
-use super::args::{ScanArgs, Voice};
+use super::args::{PlaceArgs, ScanArgs, Voice};
 use super::environment::Environment;
 use super::failure::{Failure, Outcome};
 use super::formats::{self, Wanted};
@@ -33,8 +34,10 @@ use super::progress::Line;
 use super::rule_choice;
 use super::settings::{Color, Settings, path_globs};
 use super::signals::Interrupt;
+use super::site::Site;
 use super::state_key;
 use super::target::{History, Target};
+use super::validate;
 
 /// Nothing found at or above the level asked for.
 const CLEAN: u8 = 0;
@@ -47,12 +50,21 @@ const INCOMPLETE: u8 = 3;
 pub(super) fn run(args: &ScanArgs, voice: &Voice, environment: &Environment) -> Outcome<u8> {
     let here = std::env::current_dir()
         .map_err(|error| Failure::from(error).context("cannot tell the current directory"))?;
+    if args.fail_on.as_deref() == Some(LIVE) && !args.validate {
+        return Err(Failure::new("--fail-on live: nobody asks whether anything is live")
+            .hint("add --validate, which sends what is found to its provider"));
+    }
     let target = Target::resolve(args, &here)?;
     let settings = Settings::of_scan(args, voice, environment, target.config_root(&here).as_deref())?;
     let reports = formats::wanted(args, &settings)?;
     reports.iter().try_for_each(|report| report.to.check(args.show_secrets))?;
     let engine = rule_choice::engine(&settings.rules)?;
     let mut options = report_options(args, voice, &target);
+    let site = if args.validate {
+        Some(Site::open(&PlaceArgs { root: target.root(), rules: Vec::new() })?)
+    } else {
+        None
+    };
     let mut request = request(target, args, &settings, &reports, &engine)?;
     if args.incremental {
         request.incremental = state_key::incremental(environment);
@@ -64,12 +76,50 @@ pub(super) fn run(args: &ScanArgs, voice: &Voice, environment: &Environment) -> 
     let line = Line::start(!voice.quiet);
     let outcome = pipeline::run(&request, &engine, &line, interrupt.flag());
     drop(line);
-    let report = outcome?;
+    let mut report = outcome?;
+    if let Some(site) = site {
+        let asking = (&args.network, args.rules.as_slice());
+        let reading = (&site.source() as &dyn SecretSource, interrupt.flag());
+        validate::during_scan(&mut report, asking, environment, &site.scanned(), reading)?;
+    }
     options.time = Some((started, now()));
     for wanted in &reports {
         write(&report, wanted, &options, settings.color)?;
     }
-    Ok(exit_code(&report, &settings, &interrupt))
+    let code = exit_code(&report, &settings, &interrupt);
+    let gated = args.fail_on.as_deref() == Some(LIVE) && code == FINDINGS;
+    Ok(if gated { validate::gate(&report, interrupt.flag()) } else { code })
+}
+
+/// The value of `--fail-on` that is a verdict, not a level.
+const LIVE: &str = "live";
+
+/// What `args` finds, with its secrets, for commands that go on from there. Nothing is written.
+///
+/// # Errors
+/// As a scan. What could not be read is only warned about: the keys that were found are no less leaked.
+pub(super) fn findings(
+    args: &ScanArgs,
+    voice: &Voice,
+    environment: &Environment,
+    interrupt: &Interrupt,
+) -> Outcome<Vec<Finding>> {
+    let here = std::env::current_dir()
+        .map_err(|error| Failure::from(error).context("cannot tell the current directory"))?;
+    let target = Target::resolve(args, &here)?;
+    let settings = Settings::of_scan(args, voice, environment, target.config_root(&here).as_deref())?;
+    let engine = rule_choice::engine(&settings.rules)?;
+    let request = request(target, args, &settings, &[], &engine)?;
+    let line = Line::start(!voice.quiet);
+    let outcome = pipeline::run(&request, &engine, &line, interrupt.flag());
+    drop(line);
+    let report = outcome?;
+    if !report.coverage.is_complete() {
+        log::warn!(
+            "not everything could be read: there may be more keys; `keycull scan` names what is missing"
+        );
+    }
+    Ok(report.findings)
 }
 
 /// The exit code of `docs/exit-codes.md`, with `--fail-on` taken into account.

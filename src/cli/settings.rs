@@ -198,10 +198,12 @@ fn color(given: Given<String>) -> Outcome<Color> {
 /// The layer of the flags.
 fn flags(args: &ScanArgs, voice: &Voice) -> Outcome<Layer> {
     let mut layer = Layer::default();
+    // A verdict, not a level; `scan` looks at it. No file and no variable can ask for it.
+    let fail_on = args.fail_on.clone().filter(|level| level != "live");
     let single = [
         ("confidence", &args.confidence),
         ("severity", &args.severity),
-        ("fail-on", &args.fail_on),
+        ("fail-on", &fail_on),
         ("format", &args.format),
         ("color", &voice.color),
     ];

@@ -119,6 +119,20 @@ impl Target {
         files(paths)
     }
 
+    /// The directory the paths of its findings are relative to; none for standard input.
+    pub(super) fn root(&self) -> Option<PathBuf> {
+        match self {
+            Self::Stdin { .. } => None,
+            Self::Index { repository, .. }
+            | Self::Repository { repository, .. }
+            | Self::Range { repository, .. } => {
+                Some(repository.work_dir().unwrap_or(repository.git_dir()).to_owned())
+            }
+            Self::Files { root, .. } if root.is_dir() => Some(root.clone()),
+            Self::Files { root, .. } => root.parent().map(Path::to_owned),
+        }
+    }
+
     /// The directory whose `keycull.toml` holds for this target.
     pub(super) fn config_root(&self, here: &Path) -> Option<PathBuf> {
         match self {

@@ -1,24 +1,17 @@
 //! The fire alarm: plant keys, find them, kill them, be killed at every step, and prove that it worked.
 //!
-//! Everything happens in one folder and on loopback. The scanner is handed in, because a drill
-//! shows that *this* installation finds keys, by the way it always finds them.
+//! Runs the program itself, by its command line, in processes that really die: what a drill shows
+//! is what an incident will meet. Everything happens in one folder and on loopback.
 
-use std::cell::Cell;
-use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, TcpListener};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::finding::Finding;
-use crate::net::{Client, Clock, NetOptions, Rate, SystemClock};
-use crate::revoke::{
-    Apply, ApplyOptions, ApplyReport, Audit, Confirmation, Journal, Outcome, Plan, PlanOptions, Planner,
-    Point, SecretSource, verify_audit,
-};
-use crate::validate::{Operator, Providers, Validator, Wire};
+use serde::Serialize;
+
+use crate::revoke::{Point, verify_audit};
 
 use super::{Faults, Issued, Kind, MockProvider};
 
@@ -28,38 +21,39 @@ const HOST: &str = "drill.keycull.invalid";
 const LEAKED: u64 = 3;
 /// Keys of the same provider that must survive.
 const BYSTANDERS: u64 = 3;
+/// Stands for the other port in a list of faults: `redirect=307@decoy`.
+const DECOY: &str = "decoy";
 
-/// Finds keys in a folder, and reads them again.
-pub trait Scanner {
-    /// All findings in the git repository at `folder`; keys of the drill come from rule `drill-key`.
-    ///
-    /// # Errors
-    ///
-    /// The scan failed, in words.
-    fn scan(&self, folder: &Path) -> Result<Vec<Finding>, String>;
-
-    /// Reads places of that repository again.
-    fn source(&self, folder: &Path) -> Box<dyn SecretSource + '_>;
+/// How a drill is held.
+#[derive(Clone, Debug, Default)]
+pub struct DrillOptions {
+    /// Makes the keys.
+    pub seed: u64,
+    /// How the provider misbehaves while keys are killed, as [`Faults`] are written; `@decoy` stands for
+    /// a port that nobody may visit. Without any it is merely slow.
+    pub faults: String,
 }
 
 /// One thing the drill looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// What, in words.
-    pub what: String,
+    pub what: &'static str,
     /// Whether it held.
     pub held: bool,
 }
 
 /// What the drill showed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct DrillReport {
     /// Everything it looked at.
     pub checks: Vec<Check>,
-    /// From the commit to the proof of death, kills and resumptions included.
-    pub commit_to_dead: Duration,
-    /// Times the run was cut off.
-    pub cuts: usize,
+    /// From the commit to the proof of death, kills and resumptions included, in milliseconds.
+    pub commit_to_dead_ms: u64,
+    /// Times the program was killed on the way.
+    pub kills: usize,
+    /// What was reported while the provider misbehaved: outcomes and how many.
+    pub outcomes: BTreeMap<String, usize>,
 }
 
 impl DrillReport {
@@ -82,7 +76,7 @@ fn step<T, E: std::fmt::Display>(name: &'static str, result: Result<T, E>) -> Re
     result.map_err(|error| DrillError::Step(name, error.to_string()))
 }
 
-/// The detection rule of the drill, for the scanner's own set.
+/// The detection rule of the drill.
 #[must_use]
 pub fn drill_rule() -> &'static str {
     r#"schema = 1
@@ -102,16 +96,19 @@ evidence = "documentation"
 "#
 }
 
-/// The operator's file of the drill: its provider, sent to `address` on loopback.
+/// The operator's file of the drill: its provider, sent to `address` on loopback, and nothing else reached.
 #[must_use]
-pub fn drill_operator(address: std::net::SocketAddr) -> String {
+pub fn drill_operator(address: SocketAddr) -> String {
     format!(
         r#"schema = 1
+[network]
+loopback_only = true
 [network.loopback]
 "{HOST}" = "{address}"
 [unattended]
 enabled = true
 irreversible = ["drill-key"]
+providers = ["drill"]
 [[provider]]
 id = "drill"
 rules = ["drill-key"]
@@ -136,99 +133,256 @@ outcome = [ {{ is = "accepted", status = 204 }}, {{ is = "already_dead", status 
     )
 }
 
-struct Scene {
-    provider: MockProvider,
-    decoy: TcpListener,
-    leaked: Vec<Issued>,
-    bystanders: Vec<Issued>,
-    operator: Operator,
-}
-
-/// Holds a drill in `folder`, which must be empty; `seed` makes the keys.
+/// Holds a drill with `program` (keycull itself) in `folder`, which must be empty.
 ///
-/// The run is cut off after every point of the journal in turn and resumed, while the provider
-/// sends every second connection's caller to another port (and watches that nobody goes there).
+/// The run is killed at every point of the journal in turn and resumed, while the provider
+/// misbehaves as asked; then the provider is healed, and what is still live is killed as well.
 ///
 /// # Errors
 ///
 /// Something was missing (git, a port) before anything could be shown.
-pub fn drill(folder: &Path, scanner: &dyn Scanner, seed: u64) -> Result<DrillReport, DrillError> {
-    let scene = set(seed)?;
-    let repository = folder.join("repository");
+pub fn drill(folder: &Path, program: &Path, options: &DrillOptions) -> Result<DrillReport, DrillError> {
+    let mut stage = Stage::set(folder, program, options.seed)?;
     let began = Instant::now();
-    plant(&repository, &scene.leaked)?;
-    let findings = step("scan", scanner.scan(&repository))?;
-    let leaked: BTreeSet<&str> = scene.leaked.iter().map(|key| key.secret.as_str()).collect();
-    let found =
-        findings.iter().filter(|f| std::str::from_utf8(f.secret.expose()).is_ok_and(|s| leaked.contains(s)));
-    let mut checks = vec![check("every planted key is found", found.count() == leaked.len())];
+    plant(&stage.repository, &stage.leaked)?;
+    stage.find()?;
+    stage.plan("plan.json")?;
 
-    let clock = Arc::new(SystemClock::new());
-    let options = NetOptions {
-        loopback: scene.operator.loopback.clone(),
-        loopback_only: true,
-        deadline: Duration::from_secs(5),
-        rate: Rate { burst: 100, every: Duration::from_millis(1) },
-        ..NetOptions::default()
-    };
-    let client = step("network", Client::new(options, clock.clone()))?;
-    let wire = Wire { transport: &client, clock: clock.as_ref() };
-    let providers = Providers::with(&scene.operator.providers);
-    let validator = Validator::new(&providers, &scene.operator, wire);
-    let planner =
-        Planner { providers: &providers, operator: &scene.operator, validator: &validator, source: None };
-    let unattended = PlanOptions { unattended: true, ..PlanOptions::default() };
-    let plan = planner.plan(&findings, "drill", clock.now(), &unattended);
-    let path = folder.join("plan.json");
-    step("plan", plan.save(&path))?;
+    let mut faults = options.faults.clone();
+    if faults.trim().is_empty() {
+        faults.push_str("slow=1");
+    }
+    let faults = faults.replace(DECOY, &step("decoy port", stage.decoy.local_addr())?.to_string());
+    let faults: Faults = step("faults", faults.parse())?;
+    stage.provider.set_faults(Faults { silence: Duration::from_millis(1500), ..faults });
+    let report = stage.killed_at_every_point("plan.json")?;
+    stage.truth(&report);
 
-    let source = scanner.source(&repository);
-    let (report, cuts) =
-        cut_and_resume(&scene, &providers, &validator, wire, source.as_ref(), &path, folder)?;
+    stage.provider.set_faults(Faults::default());
+    if !stage.all_dead() {
+        // What came of the first plan stays in its journal; what is still live gets a new one.
+        stage.plan("again.json")?;
+        let again = stage.apply("again.json", None)?;
+        stage.truth(&outcomes(&again.stdout));
+    }
     let commit_to_dead = began.elapsed();
-
-    checks.push(check("every leaked key is reported revoked or dead", all_dead(&report)));
-    checks.push(check(
-        "every leaked key is dead at the provider",
-        scene.leaked.iter().all(|key| !scene.provider.is_live(&key.secret)),
-    ));
-    checks.push(check(
-        "no other key was touched",
-        scene.bystanders.iter().all(|key| scene.provider.is_live(&key.secret)),
-    ));
-    checks.push(check("nobody went to the other port", unvisited(&scene.decoy)));
-    checks.push(check(
-        "the audit log is whole",
-        verify_audit(&folder.join("audit.jsonl")).is_ok_and(|audit| audit.lines > 0),
-    ));
-    let written = format!("{report:?}{}{}", report.to_json(), plan.to_json());
-    let secrets: Vec<&Issued> = scene.leaked.iter().chain(&scene.bystanders).collect();
-    let clean = secrets.iter().all(|key| !written.contains(&key.secret)) && files_are_clean(folder, &secrets);
-    checks.push(check("no secret is in the plan, the journal, the audit log or a report", clean));
-    Ok(DrillReport { checks, commit_to_dead, cuts })
+    stage.look_around();
+    Ok(DrillReport {
+        checks: stage.checks,
+        commit_to_dead_ms: u64::try_from(commit_to_dead.as_millis()).unwrap_or(u64::MAX),
+        kills: stage.kills,
+        outcomes: report.into_iter().fold(BTreeMap::new(), |mut sum, (_, outcome)| {
+            *sum.entry(outcome).or_default() += 1;
+            sum
+        }),
+    })
 }
 
-fn check(what: &str, held: bool) -> Check {
-    Check { what: what.to_owned(), held }
+/// What one run of the program left behind.
+struct Ran {
+    code: Option<i32>,
+    stdout: String,
 }
 
-fn all_dead(report: &ApplyReport) -> bool {
-    let dead = |outcome| matches!(outcome, Outcome::Revoked | Outcome::AlreadyDead);
-    report.items.len() as u64 == LEAKED
-        && report.items.iter().all(|item| dead(item.outcome))
-        && report.exit_code() == 0
+struct Stage {
+    folder: PathBuf,
+    repository: PathBuf,
+    program: PathBuf,
+    provider: MockProvider,
+    decoy: TcpListener,
+    leaked: Vec<Issued>,
+    bystanders: Vec<Issued>,
+    checks: Vec<Check>,
+    kills: usize,
+    /// Everything the program has said.
+    said: Vec<u8>,
 }
 
-fn set(seed: u64) -> Result<Scene, DrillError> {
-    let provider = step("mock provider", MockProvider::start(0, Faults { slow: 1, ..Faults::default() }))?;
-    let decoy = step("decoy port", TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
-    step("decoy port", decoy.set_nonblocking(true))?;
-    let issue = |count: u64, offset: u64| -> Vec<Issued> {
-        (0..count).map(|at| provider.issue(Kind::Drill, seed.wrapping_add(offset + at))).collect()
-    };
-    let (leaked, bystanders) = (issue(LEAKED, 1), issue(BYSTANDERS, 1000));
-    let operator = step("operator's file", Operator::parse(&drill_operator(provider.address())))?;
-    Ok(Scene { provider, decoy, leaked, bystanders, operator })
+impl Stage {
+    fn set(folder: &Path, program: &Path, seed: u64) -> Result<Self, DrillError> {
+        let provider = step("mock provider", MockProvider::start(0, Faults::default()))?;
+        let decoy = step("decoy port", TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        step("decoy port", decoy.set_nonblocking(true))?;
+        let issue = |count: u64, offset: u64| -> Vec<Issued> {
+            (0..count).map(|at| provider.issue(Kind::Drill, seed.wrapping_add(offset + at))).collect()
+        };
+        let (leaked, bystanders) = (issue(LEAKED, 1), issue(BYSTANDERS, 1000));
+        let folder = step("folder", folder.canonicalize())?;
+        step(
+            "operator's file",
+            std::fs::write(folder.join("operator.toml"), drill_operator(provider.address())),
+        )?;
+        step("rule", std::fs::write(folder.join("drill-rule.toml"), drill_rule()))?;
+        Ok(Self {
+            repository: folder.join("repository"),
+            folder,
+            program: program.to_owned(),
+            provider,
+            decoy,
+            leaked,
+            bystanders,
+            checks: Vec::new(),
+            kills: 0,
+            said: Vec::new(),
+        })
+    }
+
+    fn check(&mut self, what: &'static str, held: bool) {
+        match self.checks.iter_mut().find(|check| check.what == what) {
+            Some(check) => check.held &= held,
+            None => self.checks.push(Check { what, held }),
+        }
+    }
+
+    /// Runs the program in the repository; only what it needs of the environment is passed on.
+    fn run(&mut self, arguments: &[&str]) -> Result<Ran, DrillError> {
+        let mut command = Command::new(&self.program);
+        command.current_dir(&self.repository).args(arguments).env_clear().env("HOME", &self.folder);
+        for name in ["PATH", "TMPDIR", "SYSTEMROOT", "LLVM_PROFILE_FILE"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        let output = step("run", command.stdin(Stdio::null()).output())?;
+        self.said.extend_from_slice(&output.stdout);
+        self.said.extend_from_slice(&output.stderr);
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok(Ran { code: output.status.code(), stdout })
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.join(name).to_string_lossy().into_owned()
+    }
+
+    fn find(&mut self) -> Result<(), DrillError> {
+        let (rules, findings) = (self.path("drill-rule.toml"), self.path("findings.jsonl"));
+        let ran = self.run(&[
+            "scan",
+            "--no-config",
+            "--rules",
+            &rules,
+            "--format",
+            "jsonl",
+            "--output",
+            &findings,
+        ])?;
+        let text = step("findings", std::fs::read_to_string(&findings))?;
+        let found = text.lines().filter(|line| line.contains("\"rule\":\"drill-key\"")).count();
+        self.check("every planted key is found", ran.code == Some(1) && found as u64 == LEAKED);
+        Ok(())
+    }
+
+    fn plan(&mut self, name: &str) -> Result<(), DrillError> {
+        let (rules, operator) = (self.path("drill-rule.toml"), self.path("operator.toml"));
+        let (findings, plan) = (self.path("findings.jsonl"), self.path(name));
+        let only = "drill-key";
+        let ran = self.run(&[
+            "revoke",
+            "plan",
+            &findings,
+            "--only",
+            only,
+            "--rules",
+            &rules,
+            "--operator",
+            &operator,
+            "-o",
+            &plan,
+        ])?;
+        if ran.code == Some(0) {
+            Ok(())
+        } else {
+            Err(DrillError::Step("plan", String::from_utf8_lossy(&self.said).into_owned()))
+        }
+    }
+
+    fn apply(&mut self, plan: &str, die_at: Option<Point>) -> Result<Ran, DrillError> {
+        let (rules, operator, plan) =
+            (self.path("drill-rule.toml"), self.path("operator.toml"), self.path(plan));
+        let audit = self.path("audit.jsonl");
+        let mut arguments = vec![
+            "revoke",
+            "apply",
+            &plan,
+            "--yes",
+            "--emergency",
+            "--format",
+            "json",
+            "--rules",
+            &rules,
+            "--operator",
+            &operator,
+            "--audit-log",
+            &audit,
+        ];
+        if let Some(point) = die_at {
+            arguments.extend(["--die-at", point.as_str()]);
+        }
+        self.run(&arguments)
+    }
+
+    /// Applies the plan, killed at each point once, and resumes until a run ends by itself.
+    fn killed_at_every_point(&mut self, plan: &str) -> Result<BTreeMap<String, String>, DrillError> {
+        for point in Point::ALL {
+            let ran = self.apply(plan, Some(point))?;
+            if ran.code.is_none() {
+                self.kills += 1;
+            } else {
+                self.truth(&outcomes(&ran.stdout));
+            }
+        }
+        let ran = self.apply(plan, None)?;
+        Ok(outcomes(&ran.stdout))
+    }
+
+    fn all_dead(&self) -> bool {
+        self.leaked.iter().all(|key| !self.provider.is_live(&key.secret))
+    }
+
+    /// No report calls a key dead that the provider still takes.
+    fn truth(&mut self, report: &BTreeMap<String, String>) {
+        let fingerprint = |key: &Issued| {
+            let secret = crate::finding::Secret::new(key.secret.as_str());
+            crate::finding::Fingerprint::of(&secret, false, None).to_string()
+        };
+        let lies = self.leaked.iter().any(|key| {
+            let said = report.get(&fingerprint(key)).map(String::as_str);
+            matches!(said, Some("revoked" | "already-dead")) && self.provider.is_live(&key.secret)
+        });
+        self.check("no live key is ever reported dead", !lies);
+    }
+
+    /// What must hold at the end, whatever happened on the way.
+    fn look_around(&mut self) {
+        let dead = self.all_dead();
+        self.check("every leaked key is dead at the provider", dead);
+        let alive = self.bystanders.iter().all(|key| self.provider.is_live(&key.secret));
+        self.check("no other key was touched", alive);
+        let unvisited =
+            self.decoy.accept().is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
+        self.check("nobody went to the other port", unvisited);
+        let audit = verify_audit(&self.folder.join("audit.jsonl")).is_ok_and(|audit| audit.lines > 0);
+        self.check("the audit log is whole", audit);
+        let keys: Vec<&Issued> = self.leaked.iter().chain(&self.bystanders).collect();
+        let silent = keys.iter().all(|key| !holds(&self.said, key));
+        let clean = files_are_clean(&self.folder, &keys);
+        self.check("no secret was said", silent);
+        self.check("no secret is in the findings, the plan, the journal or the audit log", clean);
+    }
+}
+
+/// Outcomes of a JSON report of `apply`, by fingerprint; empty when there is none.
+fn outcomes(stdout: &str) -> BTreeMap<String, String> {
+    let report: serde_json::Value = serde_json::from_str(stdout).unwrap_or_default();
+    let items = report.pointer("/items").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+    let text = |item: &serde_json::Value, key: &str| Some(item.get(key)?.as_str()?.to_owned());
+    items.iter().filter_map(|item| Some((text(item, "fingerprint")?, text(item, "outcome")?))).collect()
+}
+
+/// Whether `text` holds the key, or most of it.
+fn holds(text: &[u8], key: &Issued) -> bool {
+    let secret = key.secret.as_bytes();
+    memchr::memmem::find(text, &secret[8..secret.len() - 8]).is_some()
 }
 
 /// Commits the keys, one file each.
@@ -244,81 +398,38 @@ fn plant(repository: &Path, keys: &[Issued]) -> Result<(), DrillError> {
 }
 
 fn git(repository: &Path, arguments: &[&str]) -> Result<(), DrillError> {
-    let output = Command::new("git")
-        .arg("-C")
-        .arg(repository)
-        .args([
-            "-c",
-            "user.name=drill",
-            "-c",
-            "user.email=drill@example.invalid",
-            "-c",
-            "commit.gpgsign=false",
-        ])
-        .args(arguments)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .output();
-    let output = step("git", output)?;
+    let mut command = Command::new("git");
+    command.arg("-C").arg(repository);
+    for setting in ["user.name=drill", "user.email=drill@example.invalid", "commit.gpgsign=false"] {
+        command.args(["-c", setting]);
+    }
+    command.args(arguments).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+    // A drill from within a hook must not touch the repository the hook is for.
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"] {
+        command.env_remove(name);
+    }
+    let output = step("git", command.output())?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() { Ok(()) } else { Err(DrillError::Step("git", said)) }
 }
 
-/// Applies the plan, cutting the run off at each point once, and resumes until it ends by itself.
-fn cut_and_resume(
-    scene: &Scene,
-    providers: &Providers,
-    validator: &Validator<'_>,
-    wire: Wire<'_>,
-    source: &dyn SecretSource,
-    path: &Path,
-    folder: &Path,
-) -> Result<(ApplyReport, usize), DrillError> {
-    let cancel = AtomicBool::new(false);
-    let options =
-        ApplyOptions { yes: true, confirmation: Confirmation::Emergency, ..ApplyOptions::default() };
-    let mut cuts = 0;
-    for wanted in Point::ALL.into_iter().map(Some).chain([None]) {
-        let plan = step("read the plan", Plan::load(path, "drill"))?;
-        let mut journal = step("journal", Journal::open(&Plan::journal_path(path), &plan.digest))?;
-        let mut audit = step("audit log", Audit::open(&folder.join("audit.jsonl"), "drill", "drill"))?;
-        let hit = Cell::new(false);
-        let cut = |point: Point| {
-            let now = Some(point) == wanted;
-            hit.set(hit.get() || now);
-            now
-        };
-        let apply = Apply {
-            providers,
-            operator: &scene.operator,
-            validator,
-            wire,
-            source,
-            key: None,
-            cancel: &cancel,
-            cut: &cut,
-        };
-        let report = step("apply", apply.run(&plan, &mut journal, &mut audit, &options))?;
-        cuts += usize::from(hit.get());
-        if wanted.is_none() {
-            return Ok((report, cuts));
+/// Whether no file in `folder`, the planted repository aside, holds a key.
+fn files_are_clean(folder: &Path, keys: &[&Issued]) -> bool {
+    let mut folders = vec![folder.to_owned()];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else { return false };
+        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+            if path.is_dir() {
+                folders.extend((!path.ends_with("repository")).then_some(path));
+                continue;
+            }
+            let Ok(bytes) = std::fs::read(&path) else { return false };
+            if keys.iter().any(|key| holds(&bytes, key)) {
+                return false;
+            }
+            files += 1;
         }
     }
-    Err(DrillError::Step("apply", "no run came to its end".to_owned()))
-}
-
-fn unvisited(decoy: &TcpListener) -> bool {
-    decoy.accept().is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
-}
-
-/// Whether no file in `folder`, the planted repository aside, holds a secret.
-fn files_are_clean(folder: &Path, secrets: &[&Issued]) -> bool {
-    let Ok(entries) = std::fs::read_dir(folder) else { return false };
-    let files: Vec<PathBuf> =
-        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect();
-    !files.is_empty()
-        && files.iter().all(|file| {
-            let Ok(bytes) = std::fs::read(file) else { return false };
-            secrets.iter().all(|key| memchr::memmem::find(&bytes, key.secret.as_bytes()).is_none())
-        })
+    files > 0
 }

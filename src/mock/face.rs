@@ -78,6 +78,17 @@ fn route(state: &mut State, request: &Recorded) -> Reply {
     let path = request.target.split('?').next().unwrap_or_default();
     match (request.method.as_str(), path) {
         (_, "/api/v4/personal_access_tokens/self") => gitlab(state, request),
+        ("DELETE", "/api/v4/admin/token") => {
+            let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+            let token = body.pointer("/token").and_then(Value::as_str).unwrap_or_default();
+            if !state.keys.is_live(&credential(request)) {
+                refused()
+            } else if kill(state, token) {
+                Reply::empty(204)
+            } else {
+                Reply::json(404, &json!({ "message": "404 Not Found" }))
+            }
+        }
         ("GET", "/user") => whoami(state, request, "login"),
         ("GET", "/whoami") => whoami(state, request, "name"),
         ("POST", "/credentials/revoke") => bulk(state, request),

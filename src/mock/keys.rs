@@ -15,6 +15,23 @@ pub enum Kind {
     Oauth,
 }
 
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 5] = [Self::Drill, Self::Github, Self::Gitlab, Self::Aws, Self::Oauth];
+
+    /// The name on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Drill => "drill",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Aws => "aws",
+            Self::Oauth => "oauth",
+        }
+    }
+}
+
 /// A fresh key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Issued {
@@ -24,6 +41,14 @@ pub struct Issued {
     pub id: String,
     /// Secret access key of AWS; empty otherwise.
     pub companion: String,
+}
+
+impl Issued {
+    /// Its last four characters: enough to tell the keys of a rehearsal apart.
+    #[must_use]
+    pub fn id_shown(&self) -> String {
+        format!("…{}", &self.secret[self.secret.len().saturating_sub(4)..])
+    }
 }
 
 #[derive(Clone)]

@@ -9,6 +9,7 @@ mod face;
 mod faults;
 mod http;
 mod keys;
+mod operator;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -18,6 +19,7 @@ use std::thread::JoinHandle;
 
 pub use faults::{Faults, ParseFaultsError, Redirect};
 pub use keys::{Issued, Kind};
+pub use operator::operator_file;
 
 /// A request as it arrived. Holds secrets; tests compare, nothing prints it.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,6 +39,14 @@ impl Recorded {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The path as it may be shown: without query, and without segments long enough to be a key.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let path = self.target.split('?').next().unwrap_or_default();
+        let short = |part: &str| if part.len() > 24 { "…".to_owned() } else { part.to_owned() };
+        path.split('/').map(short).collect::<Vec<_>>().join("/")
     }
 }
 

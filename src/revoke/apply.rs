@@ -17,7 +17,7 @@ use super::audit::Entry;
 use super::journal::State;
 use super::{
     ApplyReport, Audit, AuditError, Decision, Found, ItemReport, Journal, JournalError, Outcome, Place, Plan,
-    PlanError, PlanItem, SecretSource, driver,
+    PlanError, PlanItem, PlannedAction, SecretSource, driver,
 };
 
 mod prove;
@@ -44,6 +44,33 @@ pub enum Confirmation {
     Emergency,
 }
 
+/// What may be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Allowed {
+    /// What the provider can undo.
+    Reversible,
+    /// What the key may do to itself.
+    OwnKey,
+    /// Whatever is planned.
+    #[default]
+    Planned,
+}
+
+impl Allowed {
+    /// Why `action` is not among it, if it is not.
+    fn forbids(self, action: &PlannedAction) -> Option<&'static str> {
+        match self {
+            Self::Reversible if !action.reversible => {
+                Some("only what can be undone is allowed (--allow reversible)")
+            }
+            Self::OwnKey if action.class != "self" => {
+                Some("only what the key may do to itself is allowed (--allow self)")
+            }
+            Self::Reversible | Self::OwnKey | Self::Planned => None,
+        }
+    }
+}
+
 /// How a plan is applied.
 #[derive(Clone, Debug, Default)]
 pub struct ApplyOptions {
@@ -53,6 +80,8 @@ pub struct ApplyOptions {
     pub only: BTreeSet<String>,
     /// Brake: more keys than this and nothing is sent at all. Default 10.
     pub max: Option<usize>,
+    /// What may be done at all.
+    pub allow: Allowed,
     /// About keys that are still in use.
     pub confirmation: Confirmation,
     /// Nobody is at the keyboard: the plan must have been made so, and the operator's policy stands
@@ -78,6 +107,19 @@ pub enum Point {
 }
 
 impl Point {
+    /// The name, for drills.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Prechecked => "prechecked",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Answered => "answered",
+            Self::Postchecked => "postchecked",
+            Self::Done => "done",
+        }
+    }
+
     /// All points, in order.
     pub const ALL: [Self; 6] =
         [Self::Prechecked, Self::Sending, Self::Sent, Self::Answered, Self::Postchecked, Self::Done];
@@ -208,11 +250,7 @@ impl Apply<'_> {
     ) -> Result<ApplyReport, ApplyError> {
         let items: Vec<&PlanItem> = plan.items.iter().filter(|item| wanted(item, &options.only)).collect();
         if !options.yes {
-            return Ok(ApplyReport {
-                dry_run: true,
-                interrupted: false,
-                items: items.into_iter().map(dry).collect(),
-            });
+            return Ok(dry_run(plan, options));
         }
         let policy = &self.operator.unattended;
         if options.unattended && !(plan.unattended && policy.enabled) {
@@ -365,17 +403,17 @@ impl Apply<'_> {
                 let known = || Sorted::Reported(ItemReport::of(item, *outcome, reason.as_str(), *status));
                 return if open { prove(*outcome, reason) } else { known() };
             }
-            Some(State::Sending) => {
-                let reason = "the run ended while the request was on its way";
+            Some(State::Postchecked { .. }) if run.journal.was_accepted(&item.id) => {
+                return prove(Outcome::AcceptedUnproven, "accepted in an earlier run");
+            }
+            Some(State::Sending | State::Postchecked { .. }) => {
+                let reason = "no clear answer in an earlier run";
                 let again = self.is_idempotent(item);
                 return if again {
                     Sorted::Again(reason.to_owned())
                 } else {
                     prove(Outcome::Unknown, reason)
                 };
-            }
-            Some(State::Postchecked { .. }) => {
-                return prove(Outcome::AcceptedUnproven, "accepted in an earlier run");
             }
             Some(State::Answered { word, status }) => {
                 return match word.as_str() {
@@ -394,6 +432,7 @@ impl Apply<'_> {
             Decision::AlreadyDead => return report(Outcome::AlreadyDead, &item.reason),
             Decision::Manual(why) => return report(Outcome::Manual, why),
             Decision::Refused(why) => return report(Outcome::Refused, why),
+            Decision::Unread(why) => return report(Outcome::Skipped, why),
             Decision::Ready => {}
         }
         if let Some(place) = item.places.iter().find(|place| place.in_use)
@@ -411,6 +450,9 @@ impl Apply<'_> {
         let never = &self.operator.never_revoke;
         if never.contains(&item.fingerprint) || never.contains(&item.rule) {
             return report(Outcome::Refused, "the operator's file says never_revoke");
+        }
+        if let Some(why) = item.action.as_ref().and_then(|action| options.allow.forbids(action)) {
+            return report(Outcome::Refused, why);
         }
         if let Some(why) = self.changed_action(item) {
             return report(Outcome::Skipped, &why);
@@ -470,11 +512,21 @@ fn answered(status: Option<u16>) -> String {
     )
 }
 
-fn dry(item: &PlanItem) -> ItemReport {
+/// What applying `plan` would do, without looking at journal or network.
+#[must_use]
+pub fn dry_run(plan: &Plan, options: &ApplyOptions) -> ApplyReport {
+    let items = plan.items.iter().filter(|item| wanted(item, &options.only));
+    ApplyReport { dry_run: true, interrupted: false, items: items.map(|item| dry(item, options)).collect() }
+}
+
+fn dry(item: &PlanItem, options: &ApplyOptions) -> ItemReport {
+    let forbidden = item.action.as_ref().and_then(|action| options.allow.forbids(action));
     match &item.decision {
+        Decision::Ready if let Some(why) = forbidden => ItemReport::of(item, Outcome::Refused, why, None),
         Decision::Ready => ItemReport::of(item, Outcome::Planned, "would be revoked", None),
         Decision::AlreadyDead => ItemReport::of(item, Outcome::AlreadyDead, item.reason.as_str(), None),
         Decision::Manual(why) => ItemReport::of(item, Outcome::Manual, why.as_str(), None),
         Decision::Refused(why) => ItemReport::of(item, Outcome::Refused, why.as_str(), None),
+        Decision::Unread(why) => ItemReport::of(item, Outcome::Skipped, why.as_str(), None),
     }
 }

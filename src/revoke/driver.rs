@@ -17,6 +17,7 @@ use crate::net::{NetError, Request, Response};
 use crate::rule::provider::Word;
 use crate::validate::{
     Address, Driver, DriverAuth, DriverKind, Event, Mutation, Observer, SendWhat, Traffic, Verdict, Wire,
+    client_assertion,
 };
 
 use super::{PlanItem, PlannedRequest};
@@ -79,7 +80,7 @@ pub(super) fn send(
 /// RFC 7662: whether the token is active. None if the driver has no such endpoint or it gave no answer.
 pub(super) fn is_active(driver: &Driver, secret: &Secret, wire: Wire<'_>) -> Option<Result<bool, String>> {
     let DriverKind::Rfc7009 { introspect: Some(url), hint, auth, .. } = &driver.kind else { return None };
-    let request = match token_form(secret, url, hint.as_deref(), auth) {
+    let request = match token_form(secret, url, hint.as_deref(), auth, wire.clock.now()) {
         Ok(request) => request,
         Err(reason) => return Some(Err(reason)),
     };
@@ -294,6 +295,7 @@ fn token_form(
     url: &Address,
     hint: Option<&str>,
     auth: &DriverAuth,
+    now: i64,
 ) -> Result<Request, String> {
     let why = |said: Box<Said>| said.verdict.reason;
     let mut form = Zeroizing::new(String::from("token="));
@@ -318,6 +320,18 @@ fn token_form(
             encode(id.as_bytes(), &mut form);
             form.push_str("&client_secret=");
             encode(key(secret_file).map_err(why)?.expose(), &mut form);
+        }
+        DriverAuth::PrivateKey { id, key_file, kid } => {
+            let own = key(key_file).map_err(why)?;
+            let audience = format!("https://{}{}", url.host, path(url, ""));
+            let assertion = client_assertion(&own, kid.as_deref(), id, &audience, now)
+                .ok_or_else(|| format!("{} holds no PKCS #8 RSA key in PEM", key_file.display()))?;
+            form.push_str("&client_id=");
+            encode(id.as_bytes(), &mut form);
+            form.push_str("&client_assertion_type=");
+            encode(b"urn:ietf:params:oauth:client-assertion-type:jwt-bearer", &mut form);
+            form.push_str("&client_assertion=");
+            encode(assertion.expose(), &mut form);
         }
     }
     let mut request = request("POST", url, "", "application/x-www-form-urlencoded", form.as_bytes().to_vec());
@@ -346,7 +360,7 @@ fn rfc7009(
     wire: Wire<'_>,
     observe: &mut Observer<'_>,
 ) -> Step<Said> {
-    let request = token_form(secret, url, hint, auth).map_err(not_sent)?;
+    let request = token_form(secret, url, hint, auth, wire.clock.now()).map_err(not_sent)?;
     let response = mutate(&request, wire, observe)?;
     let answer = parse(&response);
     let error = answer.pointer("/error").and_then(Value::as_str);

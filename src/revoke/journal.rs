@@ -93,6 +93,8 @@ pub struct Journal {
     file: File,
     next: u64,
     last: BTreeMap<String, State>,
+    /// The provider's word on each key that was answered.
+    answers: BTreeMap<String, String>,
 }
 
 impl Journal {
@@ -117,7 +119,8 @@ impl Journal {
         }
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(failed)?;
-        let mut journal = Self { path: path.to_owned(), file, next: 0, last: BTreeMap::new() };
+        let mut journal =
+            Self { path: path.to_owned(), file, next: 0, last: BTreeMap::new(), answers: BTreeMap::new() };
         let whole = journal.replay(&text, plan_digest)?;
         let length = whole as u64;
         journal.file.set_len(length).map_err(failed)?;
@@ -150,7 +153,7 @@ impl Journal {
                     return Err(damaged());
                 }
                 self.next += 1;
-                self.last.insert(event.item, event.event);
+                self.keep(event.item, event.event);
             }
             whole += line.len();
         }
@@ -168,8 +171,20 @@ impl Journal {
         // NOTE: strings and numbers only; nothing in it can fail.
         self.write_line(&serde_json::to_string(&line).expect("an event serialises"))?;
         self.next += 1;
-        self.last.insert(line.item, line.event);
+        self.keep(line.item, line.event);
         Ok(())
+    }
+
+    fn keep(&mut self, item: String, event: State) {
+        if let State::Answered { word, .. } = &event {
+            self.answers.insert(item.clone(), word.clone());
+        }
+        self.last.insert(item, event);
+    }
+
+    /// Whether the provider has said yes to `item`.
+    pub(super) fn was_accepted(&self, item: &str) -> bool {
+        self.answers.get(item).is_some_and(|word| matches!(word.as_str(), "accepted" | "already_dead"))
     }
 
     fn write_line(&mut self, body: &str) -> Result<(), JournalError> {

@@ -6,23 +6,31 @@
 //! twice. Only a check that finds the key dead makes it `revoked`.
 
 mod apply;
+mod approval;
 mod audit;
 mod driver;
+mod findings;
 mod journal;
 mod place;
+mod place_reader;
 mod plan;
 mod planner;
 mod private_file;
+mod receipt;
 mod report;
 mod rescan;
 mod source;
 
-pub use apply::{Apply, ApplyError, ApplyOptions, Confirmation, Point};
+pub use apply::{Allowed, Apply, ApplyError, ApplyOptions, Confirmation, Point, dry_run};
+pub use approval::{APPROVAL_NAMESPACE, ApprovalError, Approver, approved};
 pub use audit::{Audit, AuditError, AuditVerdict, verify_audit};
+pub use findings::{FindingsError, Leak, read_findings};
 pub use journal::{Journal, JournalError};
 pub use place::Place;
+pub use place_reader::PlaceReader;
 pub use plan::{Decision, Plan, PlanError, PlanItem, PlanPart, PlannedAction, PlannedRequest};
-pub use planner::{PlanOptions, Planner};
+pub use planner::{PlanOptions, Planner, documents, short_id};
+pub use receipt::{ReceiptError, write_receipt};
 pub use report::{ApplyReport, ItemReport, Outcome};
 pub use rescan::{ReadPlace, Rescan};
 pub use source::{Found, GivenSecret, SecretSource};

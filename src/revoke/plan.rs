@@ -132,6 +132,8 @@ pub enum Decision {
     Manual(String),
     /// No, by policy or because something speaks against it.
     Refused(String),
+    /// No: the secret could not be read.
+    Unread(String),
 }
 
 /// Why a plan cannot be used.
@@ -220,8 +222,17 @@ impl Plan {
     /// See [`PlanError`].
     pub fn load(path: &Path, rules: &str) -> Result<Self, PlanError> {
         let text = std::fs::read(path).map_err(|error| PlanError::File { path: path.to_owned(), error })?;
+        Self::parse(&text, path, rules)
+    }
+
+    /// [`Plan::load`] for a text that is here already; `path` names it in errors.
+    ///
+    /// # Errors
+    ///
+    /// See [`PlanError`].
+    pub fn parse(text: &[u8], path: &Path, rules: &str) -> Result<Self, PlanError> {
         let malformed = |problem: String| PlanError::Malformed(path.to_owned(), problem);
-        let plan: Self = serde_json::from_slice(&text).map_err(|error| malformed(error.to_string()))?;
+        let plan: Self = serde_json::from_slice(text).map_err(|error| malformed(error.to_string()))?;
         if plan.schema != SCHEMA {
             return Err(malformed(format!("schema {} is not known", plan.schema)));
         }
@@ -235,6 +246,12 @@ impl Plan {
             return Err(PlanError::OtherTool(format!("rules {}", plan.rules), format!("rules {rules}")));
         }
         Ok(plan)
+    }
+
+    /// How many keys would be revoked.
+    #[must_use]
+    pub fn ready(&self) -> usize {
+        self.items.iter().filter(|item| item.decision == Decision::Ready).count()
     }
 
     /// Whether anything new may be sent under it now. What was sent may be proven at any time.

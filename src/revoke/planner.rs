@@ -1,6 +1,7 @@
 //! Makes plans: asks each provider whether the key is live, and decides what may be done to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sha2::{Digest, Sha256};
 
@@ -23,8 +24,12 @@ pub struct PlanOptions {
     pub only: BTreeSet<String>,
     /// The final way where there is a choice (`delete`), not the reversible one.
     pub delete: bool,
+    /// An administrator's way, where the block has one.
+    pub admin: bool,
     /// Nobody will look at it before it is applied.
     pub unattended: bool,
+    /// Why the secret of a finding could not be read, by fingerprint and rule; its secret is not looked at.
+    pub unread: BTreeMap<(String, String), String>,
 }
 
 /// Makes plans under one set of providers and one operator's file.
@@ -37,6 +42,8 @@ pub struct Planner<'a> {
     pub validator: &'a Validator<'a>,
     /// Reads places again, for credentials of which a finding holds only a part; may be left out.
     pub source: Option<&'a dyn SecretSource>,
+    /// Set by a signal: no provider is asked any more, and the plan is not worth keeping.
+    pub cancel: &'a AtomicBool,
 }
 
 impl Planner<'_> {
@@ -57,10 +64,20 @@ impl Planner<'_> {
 
     fn item(&self, finding: &Finding, all: &[Finding], options: &PlanOptions) -> PlanItem {
         let mut subject = Subject::of(finding, all);
-        subject.document = self.document(finding);
-        let checked = self.validator.check(&subject);
         let rule = &finding.rule.id;
-        let provider = self.providers.for_rule(rule);
+        let key = (finding.fingerprint.as_str().to_owned(), rule.clone());
+        let unread = options.unread.get(&key);
+        let checked = match unread {
+            Some(reason) => Checked::unread(finding, reason),
+            None if self.cancel.load(Ordering::Relaxed) => Checked::unread(finding, "interrupted"),
+            None => {
+                subject.document = self.source.and_then(|source| document(finding, self.providers, source));
+                self.validator.check(&subject)
+            }
+        };
+        // Of several installations of one provider, the one at which the key is live.
+        let provider = checked.provider.as_deref().and_then(|id| self.providers.by_id(id));
+        let provider = provider.or_else(|| self.providers.for_rule(rule));
         let action = match (self.operator.driver_for(rule), provider) {
             (Some(driver), _) => Some(driver_action(driver)),
             (None, Some(provider)) => self.provider_action(provider, options),
@@ -81,25 +98,18 @@ impl Planner<'_> {
             decision: Decision::Ready,
             rotate: finding.rule.rotate.clone(),
         };
-        item.decision = self.decide(&item, &subject, provider, &checked, options);
+        item.decision = match unread {
+            Some(reason) => Decision::Unread(reason.clone()),
+            None => self.decide(&item, &subject, provider, &checked, options),
+        };
         item
     }
 
-    /// The JSON object around the secret, if its provider reads one.
-    fn document(&self, finding: &Finding) -> Option<Secret> {
-        let source = self
-            .source
-            .filter(|_| self.providers.for_rule(&finding.rule.id).is_some_and(|p| p.parse_json))?;
-        let places = places(finding);
-        let found = places.iter().filter_map(|place| source.read(&finding.rule.id, place).ok()).flatten();
-        found.into_iter().find(|found| found.secret == finding.secret)?.document
-    }
-
     fn provider_action(&self, provider: &Provider, options: &PlanOptions) -> Option<PlannedAction> {
-        let chosen =
-            if options.delete { provider.delete.as_ref().or(provider.revoke.as_ref()) } else { None };
-        let revocation = chosen.or(provider.revoke.as_ref())?;
-        let kind = if options.delete && provider.delete.is_some() { "delete" } else { "revoke" };
+        let wanted =
+            [(options.admin, "admin"), (options.delete, "delete"), (true, "revoke"), (true, "admin")];
+        let mut ways = wanted.into_iter().filter(|(asked, _)| *asked);
+        let (kind, revocation) = ways.find_map(|(_, kind)| Some((kind, provider.way(kind)?)))?;
         Some(PlannedAction {
             provider: provider.id.clone(),
             provider_digest: Providers::digest(provider),
@@ -152,8 +162,18 @@ impl Planner<'_> {
             return Decision::Refused(veto.to_string());
         }
         if action.kind != "driver" {
-            if action.class == Class::Admin.as_str() {
-                return Decision::Manual("an administrator's credential is needed".to_owned());
+            let named = |name: &str| self.operator.credentials.contains_key(name);
+            let missing = provider.and_then(|provider| provider.operator_parts().find(|name| !named(name)));
+            match missing.filter(|_| action.class == Class::Admin.as_str()) {
+                Some(name) => {
+                    return Decision::Manual(format!(
+                        "an administrator's credential is needed: name `{name}` under [credentials] of the operator's file"
+                    ));
+                }
+                None if action.class == Class::Admin.as_str() && !options.admin => {
+                    return Decision::Manual("it takes an administrator: plan with --admin".to_owned());
+                }
+                None => {}
             }
             if provider.is_some_and(|provider| provider.validate.is_some())
                 && !matches!(checked.validation, Validation::Live(_))
@@ -184,10 +204,16 @@ impl Planner<'_> {
         if !matches!(checked.validation, Validation::Live(_)) {
             return Some("not proven live".to_owned());
         }
+        let own = action.kind == "driver" || !self.providers.is_builtin(&action.provider);
+        if own && !policy.providers.contains(&action.provider) {
+            return Some(format!(
+                "{} is not built in, and not listed under unattended.providers",
+                action.provider
+            ));
+        }
         if action.kind != "driver" {
             let provider = self.providers.by_id(&action.provider)?;
-            let revocation =
-                if action.kind == "delete" { provider.delete.as_ref() } else { provider.revoke.as_ref() };
+            let revocation = provider.way(&action.kind);
             if !revocation.is_some_and(|revocation| revocation.unattended && revocation.binding.is_safe()) {
                 return Some("the provider block asks for a person".to_owned());
             }
@@ -203,6 +229,26 @@ impl Planner<'_> {
         }
         None
     }
+}
+
+/// The JSON objects around the secrets of `findings`, for providers that read them, by fingerprint.
+#[must_use]
+pub fn documents(
+    findings: &[Finding],
+    providers: &Providers,
+    source: &dyn SecretSource,
+) -> HashMap<Fingerprint, Secret> {
+    let found =
+        |finding: &Finding| Some((finding.fingerprint.clone(), document(finding, providers, source)?));
+    findings.iter().filter_map(found).collect()
+}
+
+/// The JSON object around the secret, if its provider reads one.
+fn document(finding: &Finding, providers: &Providers, source: &dyn SecretSource) -> Option<Secret> {
+    providers.for_rule(&finding.rule.id).filter(|provider| provider.parse_json)?;
+    let places = places(finding);
+    let found = places.iter().filter_map(|place| source.read(&finding.rule.id, place).ok()).flatten();
+    found.into_iter().find(|found| found.secret == finding.secret)?.document
 }
 
 fn chosen(finding: &Finding, options: &PlanOptions) -> bool {
@@ -255,8 +301,9 @@ fn parts(finding: &Finding, all: &[Finding]) -> Vec<PlanPart> {
         .collect()
 }
 
-/// Eight hexadecimal digits from rule and fingerprint.
-fn short_id(rule: &str, fingerprint: &str) -> String {
+/// The short name of a key in plans: eight hexadecimal digits from rule and fingerprint.
+#[must_use]
+pub fn short_id(rule: &str, fingerprint: &str) -> String {
     let sum = Sha256::digest(format!("{rule} {fingerprint}").as_bytes());
     sum[..4].iter().map(|byte| format!("{byte:02x}")).collect()
 }

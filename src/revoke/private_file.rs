@@ -17,12 +17,27 @@ pub(super) fn owner_only() -> OpenOptions {
 
 /// Writes `bytes` to `path`: to a new file beside it, synced, then renamed over it.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    put(path, bytes, None)
+}
+
+/// The same for a file that is there: it keeps its permissions.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // What a link points to is replaced, not the link.
+    let path = path.canonicalize()?;
+    let permissions = std::fs::metadata(&path)?.permissions();
+    put(&path, bytes, Some(permissions))
+}
+
+fn put(path: &Path, bytes: &[u8], permissions: Option<std::fs::Permissions>) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let beside = path.with_file_name(name);
     let result = (|| {
         let mut file = owner_only().write(true).create_new(true).open(&beside)?;
         file.write_all(bytes)?;
+        if let Some(permissions) = permissions {
+            file.set_permissions(permissions)?;
+        }
         file.sync_all()?;
         std::fs::rename(&beside, path)?;
         sync_folder(path)

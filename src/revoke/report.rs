@@ -119,6 +119,14 @@ pub struct ApplyReport {
     pub items: Vec<ItemReport>,
 }
 
+/// How history is cleaned, for those who must.
+const HISTORY: &str = "\
+Afterwards, history: a dead key is safe to leave there. To remove it all the same, in a fresh clone:
+  1. git filter-repo --replace-text EXPRESSIONS    (or --invert-paths --path FILE)
+  2. git push --force-with-lease --all, and --tags
+  3. in every other clone: fetch, rebase, then git reflog expire --expire=now --all && git gc --prune=now
+  4. ask the host to drop cached views, pull request refs and forks";
+
 impl ApplyReport {
     /// `0` all dead (or a dry run without problems), `1` some may still be live, `3` some accepted but unproven,
     /// `4` some refused by the provider, `5` some unknown, `6` some refused by policy, `130` interrupted.
@@ -182,8 +190,9 @@ impl ApplyReport {
         for item in &self.items {
             writeln!(out, "{:<18} {}  {}  {}", item.outcome.as_str(), item.id, item.rule, item.redacted)?;
             writeln!(out, "    {}", item.reason)?;
-            for place in &item.in_use {
-                writeln!(out, "    still at {place}")?;
+            let is_dead = matches!(item.outcome, Outcome::Revoked | Outcome::AlreadyDead);
+            for place in item.in_use.iter().filter(|_| !is_dead) {
+                writeln!(out, "    in use at {place}")?;
             }
             if !item.rotate.is_empty() {
                 writeln!(out, "    by hand: {}", item.rotate)?;
@@ -193,15 +202,12 @@ impl ApplyReport {
             writeln!(out, "Nothing was sent. Add --yes to do it.")?;
         } else if self.interrupted {
             writeln!(out, "Interrupted. Run the same command again to resume.")?;
-        } else if self.items.iter().any(|item| item.in_history) {
-            writeln!(
-                out,
-                "A dead key is safe to leave in history. To remove it all the same: rewrite with git filter-repo,"
-            )?;
-            writeln!(
-                out,
-                "push with --force-with-lease, expire reflogs, and ask the host to drop cached objects."
-            )?;
+        } else if self
+            .items
+            .iter()
+            .any(|item| item.in_history && matches!(item.outcome, Outcome::Revoked | Outcome::AlreadyDead))
+        {
+            writeln!(out, "{HISTORY}")?;
         }
         Ok(())
     }
@@ -220,6 +226,7 @@ impl Plan {
                 Decision::AlreadyDead => ("already dead", item.reason.as_str()),
                 Decision::Manual(why) => ("by hand", why.as_str()),
                 Decision::Refused(why) => ("refused", why.as_str()),
+                Decision::Unread(why) => ("not read", why.as_str()),
             };
             writeln!(out, "{word:<12} {}  {}  {}  ({})", item.id, item.rule, item.redacted, item.verdict)?;
             writeln!(out, "    {why}")?;
@@ -239,9 +246,33 @@ impl Plan {
             for place in &item.places {
                 writeln!(out, "    {} {place}", if place.in_use { "in use at" } else { "leaked at" })?;
             }
-            if !matches!(item.decision, Decision::Ready | Decision::AlreadyDead) && !item.rotate.is_empty() {
-                writeln!(out, "    {}", item.rotate)?;
+            if item.decision != Decision::AlreadyDead && !item.rotate.is_empty() {
+                writeln!(out, "    by hand: {}", item.rotate)?;
             }
+        }
+        self.sum_up(out)
+    }
+
+    /// What is to be done first, and what is left afterwards.
+    fn sum_up(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        let all = self.items.len();
+        let dead = self.items.iter().filter(|item| item.decision == Decision::AlreadyDead).count();
+        let (ready, rest) = (self.ready(), all - self.ready() - dead);
+        let keys = if all == 1 { "key" } else { "keys" };
+        writeln!(
+            out,
+            "{all} {keys}: {ready} can be revoked from here, {dead} dead already, {rest} not from here"
+        )?;
+        let places = || self.items.iter().filter(|item| item.decision != Decision::AlreadyDead);
+        if places().any(|item| item.places.iter().any(|place| place.in_use)) {
+            writeln!(
+                out,
+                "Rotation first: what is in use needs its new key before the old one dies (--replaced),"
+            )?;
+            writeln!(out, "unless it is worse that it lives on (--emergency).")?;
+        }
+        if self.items.iter().any(|item| item.places.iter().any(|place| place.in_history)) {
+            writeln!(out, "{HISTORY}")?;
         }
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! Reads a place again with the engine that found it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::engine::{Engine, Scratch};
-use crate::finding::{RuleInfo, Secret, Span};
+use crate::finding::{Match, RuleInfo, Secret, Span};
 use crate::source::text;
 
 use super::{Found, Place, SecretSource};
@@ -21,13 +21,41 @@ pub struct Rescan<'a> {
     engine: &'a Engine,
     rules: Vec<Arc<RuleInfo>>,
     read: Box<ReadPlace<'a>>,
+    /// What the last place held: reports name the findings of one place one after the other.
+    last: Mutex<Option<(Key, All)>>,
 }
+
+/// Everything found at a place, with the number of its rule.
+type All = Vec<(u16, Found)>;
+
+/// Kind, path and object of a place.
+type Key = (String, Option<String>, Option<String>);
 
 impl<'a> Rescan<'a> {
     /// `rules` describe the rules of `engine`; `read` fetches content.
     #[must_use]
     pub fn new(engine: &'a Engine, rules: Vec<Arc<RuleInfo>>, read: Box<ReadPlace<'a>>) -> Self {
-        Self { engine, rules, read }
+        Self { engine, rules, read, last: Mutex::new(None) }
+    }
+}
+
+impl Rescan<'_> {
+    /// Everything found at `place` now, with the number of its rule.
+    fn scan(&self, place: &Place) -> Result<All, String> {
+        let raw = zeroize::Zeroizing::new((self.read)(place)?);
+        let (content, _) = text::decode(&raw);
+        let mut matches = Vec::new();
+        self.engine.scan(&content, &mut Scratch::default(), &mut matches);
+        let found = |found: Match| {
+            let plain = || Secret::new(found.secret.of(&content));
+            let secret = Found {
+                secret: found.decoded.as_ref().map_or_else(plain, |d| d.secret.clone()),
+                checksum: found.checksum,
+                document: if found.decoded.is_none() { document(&content, found.secret) } else { None },
+            };
+            (found.rule, secret)
+        };
+        Ok(matches.into_iter().map(found).collect())
     }
 }
 
@@ -53,19 +81,15 @@ impl SecretSource for Rescan<'_> {
     fn read(&self, rule: &str, place: &Place) -> Result<Vec<Found>, String> {
         let number =
             self.engine.rules().by_id(rule).ok_or_else(|| format!("there is no rule {rule} any more"))?;
-        let raw = zeroize::Zeroizing::new((self.read)(place)?);
-        let (content, _) = text::decode(&raw);
-        let mut matches = Vec::new();
-        self.engine.scan(&content, &mut Scratch::default(), &mut matches);
-        let found = matches.into_iter().filter(|found| found.rule == number).map(|found| {
-            let plain = || Secret::new(found.secret.of(&content));
-            Found {
-                secret: found.decoded.as_ref().map_or_else(plain, |d| d.secret.clone()),
-                checksum: found.checksum,
-                document: if found.decoded.is_none() { document(&content, found.secret) } else { None },
-            }
-        });
-        Ok(found.collect())
+        let key = (place.kind.clone(), place.path.clone(), place.object.clone());
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = match last.take() {
+            Some((known, all)) if known == key => all,
+            Some(_) | None => self.scan(place)?,
+        };
+        let found = all.iter().filter(|(rule, _)| *rule == number).map(|(_, found)| found.clone()).collect();
+        *last = Some((key, all));
+        Ok(found)
     }
 }
 

@@ -1,12 +1,13 @@
 //! Asks the provider, once per credential, and says what it said.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::finding::{Finding, Validation};
+use crate::finding::{Finding, Fingerprint, Secret, Validation};
 use crate::rule::provider::{Provider, Step, Word};
 
 use super::cache::Cache;
@@ -31,6 +32,8 @@ pub struct Checked {
     pub account: Option<String>,
     /// Accepted, but not for what was asked.
     pub restricted: bool,
+    /// Id of the block whose answer it is.
+    pub provider: Option<String>,
 }
 
 /// A [`Checked`] as written to JSON.
@@ -55,15 +58,24 @@ struct Line<'a> {
 }
 
 impl Checked {
+    /// For a finding whose secret could not be read.
+    #[must_use]
+    pub fn unread(finding: &Finding, reason: &str) -> Self {
+        Self {
+            rule: finding.rule.id.clone(),
+            fingerprint: finding.fingerprint.as_str().to_owned(),
+            validation: Validation::NotAttempted,
+            reason: reason.to_owned(),
+            account: None,
+            restricted: false,
+            provider: None,
+        }
+    }
+
     /// `live`, `dead`, `unknown` or `not-attempted`.
     #[must_use]
     pub fn word(&self) -> &'static str {
-        match self.validation {
-            Validation::Live(_) => "live",
-            Validation::Dead(_) => "dead",
-            Validation::Unknown(_) => "unknown",
-            Validation::NotAttempted => "not-attempted",
-        }
+        self.validation.as_str()
     }
 
     /// One line of JSON, without line break.
@@ -120,23 +132,45 @@ impl<'a> Validator<'a> {
     /// Checks one credential; a verdict of the last quarter of an hour is used again.
     #[must_use]
     pub fn check(&self, subject: &Subject<'_>) -> Checked {
-        if let Some(known) = self.cache.get(subject.fingerprint, self.wire.clock) {
-            return known;
+        match self.known(subject) {
+            Some(known) => known,
+            None => self.check_now(subject),
         }
-        let checked = self.check_now(subject);
+    }
+
+    /// Checks one credential, asking the provider in any case.
+    ///
+    /// Where a provider has several installations that know nothing of each other, all are asked until one
+    /// says live; dead is what all of them call dead.
+    #[must_use]
+    pub fn check_now(&self, subject: &Subject<'_>) -> Checked {
+        let mut verdict: Option<Checked> = None;
+        for provider in self.providers.all_for_rule(&subject.rule.id) {
+            let checked = self.check_at(provider, subject);
+            let open = matches!(checked.validation, Validation::Dead(_) | Validation::Unknown(_));
+            let worse = matches!(checked.validation, Validation::Unknown(_));
+            if !open {
+                verdict = Some(checked);
+                break;
+            }
+            if verdict.is_none() || (worse && verdict.as_ref().is_some_and(|known| known.word() == "dead")) {
+                verdict = Some(checked);
+            }
+        }
+        let checked = verdict.unwrap_or_else(|| {
+            let reason = format!("no built-in check is known for {}", subject.rule.id);
+            checked(subject, Validation::NotAttempted, reason)
+        });
         if matches!(checked.validation, Validation::Live(_) | Validation::Dead(_)) {
-            self.cache.put(subject.fingerprint, &checked, self.wire.clock);
+            self.cache.put(self.cache_key(subject), &checked, self.wire.clock);
         }
         checked
     }
 
-    /// Checks one credential, asking the provider in any case.
+    /// Checks one credential at this very installation.
     #[must_use]
-    pub fn check_now(&self, subject: &Subject<'_>) -> Checked {
+    pub fn check_at(&self, provider: &Provider, subject: &Subject<'_>) -> Checked {
         let not_attempted = |reason: String| checked(subject, Validation::NotAttempted, reason);
-        let Some(provider) = self.providers.for_rule(&subject.rule.id) else {
-            return not_attempted(format!("no built-in check is known for {}", subject.rule.id));
-        };
         let Some(action) = &provider.validate else {
             return not_attempted(format!("{} offers no harmless check", provider.id));
         };
@@ -147,6 +181,17 @@ impl<'a> Validator<'a> {
             Ok(mut values) => self.ask(provider, &action.steps, subject, &mut values),
             Err(reason) => not_attempted(reason),
         }
+    }
+
+    /// One secret may be taken for the key of two providers: each has its own verdict.
+    fn cache_key(&self, subject: &Subject<'_>) -> (String, Fingerprint) {
+        let provider = self.providers.for_rule(&subject.rule.id).map(|provider| provider.id.clone());
+        (provider.unwrap_or_default(), subject.fingerprint.clone())
+    }
+
+    fn known(&self, subject: &Subject<'_>) -> Option<Checked> {
+        let known = self.cache.get(&self.cache_key(subject), self.wire.clock)?;
+        Some(Checked { rule: subject.rule.id.clone(), ..known })
     }
 
     /// Runs other read-only steps in place of the block's `validate`: a post-check of its own.
@@ -174,41 +219,62 @@ impl<'a> Validator<'a> {
         let mut nobody = |_: exchange::Event<'_>| ControlFlow::Continue(());
         let verdict = exchange::run(provider, steps, values, self.wire, &mut nobody);
         log::debug!("{} {}: {}", provider.id, subject.fingerprint, verdict.reason);
-        judge(subject, verdict)
+        judge(subject, provider, verdict)
     }
 
-    /// Checks all `findings` on `jobs` threads, in their order; stops asking once `cancel` is set.
+    /// Checks `findings` on `jobs` threads, in their order; stops asking once `cancel` is set.
+    ///
+    /// Companions are looked up in `all`. `documents` holds the JSON objects around secrets, where a provider
+    /// reads them. A key that several rules have found is asked about once.
     #[must_use]
-    pub fn check_all(&self, findings: &[Finding], jobs: usize, cancel: &AtomicBool) -> Vec<Checked> {
+    pub fn check_all(
+        &self,
+        findings: &[Finding],
+        all: &[Finding],
+        documents: &HashMap<Fingerprint, Secret>,
+        jobs: usize,
+        cancel: &AtomicBool,
+    ) -> Vec<Checked> {
+        let subjects: Vec<Subject<'_>> = findings
+            .iter()
+            .map(|finding| {
+                let document = documents.get(&finding.fingerprint).cloned();
+                Subject { document, ..Subject::of(finding, all) }
+            })
+            .collect();
+        let mut first: HashMap<(String, Fingerprint), usize> = HashMap::new();
+        let same: Vec<usize> = subjects
+            .iter()
+            .enumerate()
+            .map(|(at, subject)| *first.entry(self.cache_key(subject)).or_insert(at))
+            .collect();
         let next = AtomicUsize::new(0);
-        let results: Mutex<Vec<Option<Checked>>> = Mutex::new(vec![None; findings.len()]);
+        let results: Mutex<Vec<Option<Checked>>> = Mutex::new(vec![None; subjects.len()]);
         std::thread::scope(|scope| {
-            for _ in 0..jobs.clamp(1, findings.len().max(1)) {
+            for _ in 0..jobs.clamp(1, subjects.len().max(1)) {
                 scope.spawn(|| {
                     loop {
                         let at = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(finding) = findings.get(at) else { return };
-                        let subject = Subject::of(finding, findings);
+                        let Some(subject) = subjects.get(at) else { return };
+                        if same[at] != at {
+                            continue;
+                        }
                         let result = if cancel.load(Ordering::Relaxed) {
-                            checked(
-                                &subject,
-                                Validation::NotAttempted,
-                                "stopped before it was its turn".to_owned(),
-                            )
+                            let reason = "stopped before it was its turn".to_owned();
+                            checked(subject, Validation::NotAttempted, reason)
                         } else {
-                            self.check(&subject)
+                            self.check(subject)
                         };
-                        results.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[at] = Some(result);
+                        results.lock().unwrap_or_else(PoisonError::into_inner)[at] = Some(result);
                     }
                 });
             }
         });
-        results
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .into_iter()
-            .flatten()
-            .collect()
+        let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let of = |at: usize| {
+            results[same[at]].clone().map(|one| Checked { rule: subjects[at].rule.id.clone(), ..one })
+        };
+        (0..subjects.len()).filter_map(of).collect()
     }
 }
 
@@ -220,10 +286,11 @@ fn checked(subject: &Subject<'_>, validation: Validation, reason: String) -> Che
         reason,
         account: None,
         restricted: false,
+        provider: None,
     }
 }
 
-fn judge(subject: &Subject<'_>, verdict: Verdict) -> Checked {
+fn judge(subject: &Subject<'_>, provider: &Provider, verdict: Verdict) -> Checked {
     let Verdict { word, reason, evidence, account, .. } = verdict;
     let validation = match word {
         Word::Live | Word::Restricted => Validation::Live(evidence),
@@ -235,5 +302,10 @@ fn judge(subject: &Subject<'_>, verdict: Verdict) -> Checked {
         | Word::Unsupported
         | Word::Failed => Validation::Unknown(reason.clone()),
     };
-    Checked { account, restricted: word == Word::Restricted, ..checked(subject, validation, reason) }
+    Checked {
+        account,
+        restricted: word == Word::Restricted,
+        provider: Some(provider.id.clone()),
+        ..checked(subject, validation, reason)
+    }
 }

@@ -23,21 +23,46 @@ const LIFETIME: i64 = 300;
 pub(super) fn assertion(claims: &JwtBearer, values: &Values, now: i64) -> Result<Secret, RenderError> {
     let unfit = || RenderError::Unfit { variable: claims.key.to_string(), place: "an RS256 signature" };
     let key = render::text(&claims.key, values)?;
-    let der = der(&key).ok_or_else(unfit)?;
-    let pair = RsaKeyPair::from_pkcs8(&der).map_err(|_| unfit())?;
     let plain = |template| -> Result<String, RenderError> {
         let bytes = render::text(template, values)?;
         Ok(String::from_utf8_lossy(bytes.expose()).into_owned())
     };
-    let mut header = serde_json::json!({ "alg": "RS256", "typ": "JWT" });
-    if let Some(kid) = &claims.kid {
-        header["kid"] = plain(kid)?.into();
-    }
+    let kid = claims.kid.as_ref().map(plain).transpose()?;
     let mut payload = serde_json::json!({
         "iss": plain(&claims.issuer)?, "aud": claims.audience, "iat": now, "exp": now + LIFETIME,
     });
     if let Some(scope) = &claims.scope {
         payload["scope"] = scope.as_str().into();
+    }
+    signed(&key, kid.as_deref(), &payload).ok_or_else(unfit)
+}
+
+/// The assertion by which an OAuth client proves who it is at `audience` (RFC 7523, section 3).
+///
+/// None if `key` is no PKCS #8 RSA key in PEM.
+#[must_use]
+pub fn client_assertion(
+    key: &Secret,
+    kid: Option<&str>,
+    client: &str,
+    audience: &str,
+    now: i64,
+) -> Option<Secret> {
+    let mut id = [0; 16];
+    ring::rand::SecureRandom::fill(&SystemRandom::new(), &mut id).ok()?;
+    let payload = serde_json::json!({
+        "iss": client, "sub": client, "aud": audience, "jti": URL_SAFE_NO_PAD.encode(id), "iat": now,
+        "exp": now + LIFETIME,
+    });
+    signed(key, kid, &payload)
+}
+
+/// A JWT over `payload`, signed RS256.
+fn signed(key: &Secret, kid: Option<&str>, payload: &serde_json::Value) -> Option<Secret> {
+    let pair = RsaKeyPair::from_pkcs8(&der(key)?).ok()?;
+    let mut header = serde_json::json!({ "alg": "RS256", "typ": "JWT" });
+    if let Some(kid) = kid {
+        header["kid"] = kid.into();
     }
     let mut text = format!(
         "{}.{}",
@@ -45,11 +70,10 @@ pub(super) fn assertion(claims: &JwtBearer, values: &Values, now: i64) -> Result
         URL_SAFE_NO_PAD.encode(payload.to_string())
     );
     let mut signature = vec![0; pair.public().modulus_len()];
-    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)
-        .map_err(|_| unfit())?;
+    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature).ok()?;
     text.push('.');
     text.push_str(&URL_SAFE_NO_PAD.encode(signature));
-    Ok(Secret::new(Zeroizing::new(text).as_bytes()))
+    Some(Secret::new(Zeroizing::new(text).as_bytes()))
 }
 
 /// The bytes between the PEM lines of a `PRIVATE KEY`.

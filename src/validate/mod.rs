@@ -24,6 +24,7 @@ pub use base::Address;
 pub use canary::{aws_account, is_canary};
 pub use check::{Checked, Validator, exit_code};
 pub use exchange::{Event, Mutation, Observer, Traffic, Verdict, Wire, run};
+pub use jwt::client_assertion;
 pub use operator::{Driver, DriverAuth, DriverKind, Operator, OperatorError, Send as SendWhat, Unattended};
 pub use providers::Providers;
 pub use redact::Redactor;

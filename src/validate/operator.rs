@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::finding::Secret;
 use crate::net::NetOptions;
 use crate::rule::provider::{Provider, from_table};
 
 use super::base::Address;
+use super::values::OPERATOR;
 
 mod driver;
 
@@ -27,12 +29,18 @@ pub struct Operator {
     pub internal_hosts: BTreeSet<String>,
     /// Hosts sent to a loopback address instead: mock provider and tests.
     pub loopback: BTreeMap<String, SocketAddr>,
+    /// Only the hosts of `loopback` are reached: rehearsals prove so that nothing leaves the machine.
+    pub loopback_only: bool,
     /// Fingerprints, rule ids, accounts or identities that are never revoked.
     pub never_revoke: BTreeSet<String>,
     /// Fingerprints or rule ids that are never checked either.
     pub never_validate: BTreeSet<String>,
     /// Further AWS canary accounts, twelve digits.
     pub canary_accounts: BTreeSet<String>,
+    /// File with the SSH public keys of which one must have signed every plan before it is applied.
+    pub require_approval: Option<PathBuf>,
+    /// Files that hold administrators' credentials, by the name provider blocks call them.
+    pub credentials: BTreeMap<String, PathBuf>,
     /// Policy for runs without a person.
     pub unattended: Unattended,
     /// Provider blocks of one's own.
@@ -53,6 +61,9 @@ pub struct Unattended {
     /// Rules whose irreversible revocation may run.
     #[serde(default)]
     pub irreversible: Vec<String>,
+    /// Blocks of the operator's own, and drivers, that may run; built-in blocks need no entry.
+    #[serde(default)]
+    pub providers: Vec<String>,
 }
 
 /// Why the operator's file is not believed, or not understood.
@@ -95,6 +106,8 @@ struct Written {
     #[serde(default)]
     policy: Policy,
     #[serde(default)]
+    credentials: BTreeMap<String, PathBuf>,
+    #[serde(default)]
     unattended: Unattended,
     #[serde(default)]
     provider: Vec<toml::Table>,
@@ -107,6 +120,8 @@ struct Network {
     internal_hosts: BTreeSet<String>,
     #[serde(default)]
     loopback: BTreeMap<String, SocketAddr>,
+    #[serde(default)]
+    loopback_only: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -118,6 +133,7 @@ struct Policy {
     never_validate: BTreeSet<String>,
     #[serde(default)]
     canary_accounts: BTreeSet<String>,
+    require_approval: Option<PathBuf>,
 }
 
 impl Operator {
@@ -156,9 +172,12 @@ impl Operator {
             bases: bases.collect::<Result<_, String>>()?,
             internal_hosts: written.network.internal_hosts,
             loopback: written.network.loopback,
+            loopback_only: written.network.loopback_only,
             never_revoke: written.policy.never_revoke,
             never_validate: written.policy.never_validate,
             canary_accounts: written.policy.canary_accounts,
+            require_approval: written.policy.require_approval,
+            credentials: written.credentials,
             unattended: written.unattended,
             ..Self::default()
         };
@@ -185,8 +204,32 @@ impl Operator {
         NetOptions {
             internal_hosts: self.internal_hosts.clone(),
             loopback: self.loopback.clone(),
+            loopback_only: self.loopback_only,
             ..NetOptions::default()
         }
+    }
+
+    /// `parts` with the operator's own credentials that `provider` asks for.
+    ///
+    /// # Errors
+    ///
+    /// A credential that is not named or cannot be read, in words.
+    pub fn with_credentials(
+        &self,
+        provider: &Provider,
+        parts: &[(String, Secret)],
+    ) -> Result<Vec<(String, Secret)>, String> {
+        let mut all = parts.to_vec();
+        for name in provider.operator_parts() {
+            let file = self
+                .credentials
+                .get(name)
+                .ok_or_else(|| format!("the operator's file names no `{name}` under [credentials]"))?;
+            let bytes = std::fs::read(file).map(zeroize::Zeroizing::new);
+            let bytes = bytes.map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+            all.push((format!("{OPERATOR}{name}"), Secret::new(bytes.trim_ascii())));
+        }
+        Ok(all)
     }
 
     /// The generic revoker for `rule`, if there is one.

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::rule::provider::{Provider, parse_file};
 
+use super::operator::Operator;
 use super::sign::hex;
 
 /// Text of `rules/providers/*.toml`, checked by `build.rs`.
@@ -16,7 +17,7 @@ const BUILTIN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/providers.r
 #[derive(Clone, Debug, Default)]
 pub struct Providers {
     list: Vec<Provider>,
-    by_rule: HashMap<String, usize>,
+    by_rule: HashMap<String, Vec<usize>>,
     builtin: usize,
 }
 
@@ -47,6 +48,12 @@ impl Providers {
         set
     }
 
+    /// The built-in set plus the blocks of `operator`.
+    #[must_use]
+    pub fn chosen(operator: &Operator) -> Self {
+        Self::with(&operator.providers)
+    }
+
     /// The built-in set plus the operator's blocks, which win for the rules they name.
     #[must_use]
     pub fn with(more: &[Provider]) -> Self {
@@ -59,7 +66,11 @@ impl Providers {
 
     fn push(&mut self, provider: Provider) {
         for rule in &provider.rules {
-            self.by_rule.insert(rule.clone(), self.list.len());
+            let serving = self.by_rule.entry(rule.clone()).or_default();
+            if provider.sibling_of.is_none() {
+                serving.clear();
+            }
+            serving.push(self.list.len());
         }
         self.list.push(provider);
     }
@@ -70,10 +81,15 @@ impl Providers {
         &self.list
     }
 
-    /// The block that serves `rule`.
+    /// The block that serves `rule`; of several installations the first.
     #[must_use]
     pub fn for_rule(&self, rule: &str) -> Option<&Provider> {
-        self.by_rule.get(rule).map(|at| &self.list[*at])
+        self.all_for_rule(rule).next()
+    }
+
+    /// All blocks that serve `rule`: the first, and its siblings (other installations of the provider).
+    pub fn all_for_rule(&self, rule: &str) -> impl Iterator<Item = &Provider> {
+        self.by_rule.get(rule).into_iter().flatten().map(|at| &self.list[*at])
     }
 
     /// The block called `id`; of two, the operator's.
@@ -104,7 +120,8 @@ mod tests {
     fn built_in_blocks_do_not_overlap() {
         let all = Providers::builtin().all();
         assert!(!all.is_empty());
-        let mut rules: Vec<&String> = all.iter().flat_map(|provider| &provider.rules).collect();
+        let alone = all.iter().filter(|provider| provider.sibling_of.is_none());
+        let mut rules: Vec<&String> = alone.flat_map(|provider| &provider.rules).collect();
         let before = rules.len();
         rules.sort();
         rules.dedup();

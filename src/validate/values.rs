@@ -9,6 +9,9 @@ use crate::rule::provider::{PartFrom, Provider, Variable};
 
 use super::base::Address;
 
+/// Before the name of a credential of the operator's own among the parts; no rule has such an id.
+pub(super) const OPERATOR: &str = "operator:";
+
 /// Values of one credential (or of a batch), by variable.
 #[derive(Clone, Debug)]
 pub struct Values {
@@ -73,6 +76,13 @@ impl Values {
         for (name, from) in &provider.parts {
             let value = match from {
                 PartFrom::Own => secret.clone(),
+                // Only `admin` needs it, and only there it is handed over.
+                PartFrom::Operator { name: own } => {
+                    match parts.iter().find(|(id, _)| id.strip_prefix(OPERATOR) == Some(own)) {
+                        Some((_, credential)) => credential.clone(),
+                        None => continue,
+                    }
+                }
                 PartFrom::Near { rule, .. } => {
                     let found = parts.iter().find(|(id, _)| id == rule);
                     let missing = || ValueError::PartMissing { part: name.clone(), rule: rule.clone() };

@@ -5,6 +5,7 @@ mod damaged_git;
 mod documentation;
 mod evasion;
 mod hook;
+mod keys;
 mod output;
 mod pages;
 mod paths;

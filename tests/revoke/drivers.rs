@@ -2,7 +2,7 @@
 
 use keycull::finding::{Finding, Secret};
 use keycull::mock::{Faults, Kind};
-use keycull::revoke::{ApplyReport, Decision, Outcome, PlanOptions};
+use keycull::revoke::{Allowed, ApplyOptions, ApplyReport, Decision, Outcome, PlanOptions};
 
 use super::stage::{Files, Stage, finding};
 
@@ -110,6 +110,36 @@ fn a_command_gets_the_secret_on_its_input_alone() {
 }
 
 #[test]
+fn a_client_can_prove_itself_by_its_own_key() {
+    let pem = std::process::Command::new("openssl")
+        .args(["genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"])
+        .output()
+        .expect("openssl runs");
+    let (_keep, file) = key_file(&String::from_utf8(pem.stdout).expect("is PEM"));
+    let block = format!(
+        "[[provider]]\nid = \"oauth\"\ndriver = \"rfc7009\"\nrules = [\"acme-key\"]\nurl = \"https://id.acme.example/oauth/revoke\"\nintrospection_url = \"https://id.acme.example/oauth/introspect\"\nclient_auth = \"private_key_jwt\"\nclient_id = \"responder\"\nclient_key_file = \"{file}\"\nclient_key_id = \"k1\"\n"
+    );
+    let stage = Stage::new(&["id.acme.example"], &block);
+    let key = stage.mock.issue(Kind::Oauth, 1);
+    let report = revoke(&stage, &[finding("acme-key", &key.secret, "a.env")]);
+    assert_eq!(report.items[0].outcome, Outcome::Revoked, "{report:?}");
+    for request in stage.mock.requests() {
+        let body = String::from_utf8(request.body).expect("a form");
+        let value = |key: &str| body.split('&').find_map(|pair| pair.strip_prefix(key)).unwrap_or_default();
+        assert_eq!(value("client_id="), "responder");
+        assert!(value("client_assertion_type=").ends_with("jwt-bearer"), "{body}");
+        let assertion = value("client_assertion=");
+        let payload = assertion.split('.').nth(1).expect("three parts");
+        let payload = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, payload);
+        let claims: serde_json::Value = serde_json::from_slice(&payload.expect("base64")).expect("JSON");
+        assert_eq!((&claims["iss"], &claims["sub"]), (&"responder".into(), &"responder".into()));
+        let audience = claims["aud"].as_str().expect("one");
+        assert_eq!(audience, format!("https://id.acme.example{}", request.target));
+        assert!(claims["exp"].as_i64() > claims["iat"].as_i64() && claims["jti"].is_string());
+    }
+}
+
+#[test]
 fn github_takes_a_batch_and_dies_later() {
     let stage = Stage::new(&["api.github.com"], "");
     let keys: Vec<_> = (0..3).map(|seed| stage.mock.issue(Kind::Github, seed)).collect();
@@ -149,8 +179,79 @@ fn gitlab_revokes_itself() {
 }
 
 #[test]
+fn an_administrator_revokes_by_value() {
+    let stage = Stage::new(&["gitlab.com"], "");
+    let key = stage.mock.issue(Kind::Gitlab, 1);
+    let findings = [finding("gitlab-pat", &key.secret, "a.env")];
+    let admin = PlanOptions { admin: true, ..PlanOptions::default() };
+    let plan = stage.plan(&findings, &admin);
+    assert!(
+        matches!(&plan.items[0].decision, Decision::Manual(why) if why.contains("gitlab-admin")),
+        "{plan:?}"
+    );
+
+    // The file is read when the key is killed, so it can name a key this mock has issued.
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("admin");
+    let stage =
+        Stage::new(&["gitlab.com"], &format!("[credentials]\ngitlab-admin = \"{}\"\n", file.display()));
+    let (key, boss) = (stage.mock.issue(Kind::Gitlab, 1), stage.mock.issue(Kind::Gitlab, 2));
+    std::fs::write(&file, format!("{}\n", boss.secret)).expect("is written");
+    let findings = [finding("gitlab-pat", &key.secret, "a.env")];
+    let plan = stage.plan(&findings, &admin);
+    assert_eq!(plan.items[0].action.as_ref().map(|action| action.class.as_str()), Some("admin"));
+    let own = ApplyOptions { allow: Allowed::OwnKey, ..super::stage::yes() };
+    let report = stage.apply_cut(&Files::of(&findings), &own, &|_| false).expect("is decided");
+    assert_eq!(report.items[0].outcome, Outcome::Refused, "--allow self stops it");
+    let report = stage.apply(&Files::of(&findings));
+    assert_eq!(report.items[0].outcome, Outcome::Revoked, "{report:?}");
+    assert!(!stage.mock.is_live(&key.secret) && stage.mock.is_live(&boss.secret));
+    stage.assert_clean(&report, &[&key.secret, &boss.secret]);
+}
+
+/// The three partitions of AWS.
+const AWS: [&str; 6] = [
+    "iam.amazonaws.com",
+    "sts.amazonaws.com",
+    "iam.us-gov.amazonaws.com",
+    "sts.us-gov-west-1.amazonaws.com",
+    "iam.cn-north-1.amazonaws.com.cn",
+    "sts.cn-north-1.amazonaws.com.cn",
+];
+
+#[test]
+fn a_key_of_another_aws_partition_is_found_live_and_revoked_there() {
+    // Only the partition for governments is this mock's; the first one does not know its keys.
+    let first = keycull::mock::MockProvider::start(0, Faults::default()).expect("a port");
+    let stage = Stage::new(
+        &AWS[2..],
+        &format!(
+            "[network.loopback]\n\"sts.amazonaws.com\" = \"{0}\"\n\"iam.amazonaws.com\" = \"{0}\"\n",
+            first.address()
+        ),
+    );
+    let key = stage.mock.issue(Kind::Aws, 1);
+    let secret = finding("aws-secret-access-key", &key.companion, "a.env");
+    let mut id = finding("aws-access-key-id", &key.secret, "a.env");
+    id.companions = vec![secret.fingerprint.clone()];
+    let findings = [id, secret];
+    let only = PlanOptions { only: ["aws-access-key-id".to_owned()].into(), ..PlanOptions::default() };
+    let plan = stage.plan(&findings, &only);
+    assert_eq!(plan.items[0].action.as_ref().expect("one").provider, "aws-us-gov-access-key");
+    let report = stage.apply(&Files::of(&findings));
+    assert_eq!(report.items[0].outcome, Outcome::Revoked, "{report:?}");
+    assert!(!stage.mock.is_live(&key.secret));
+    let asked = first.requests();
+    assert!(!asked.is_empty(), "the first partition was asked");
+    assert!(
+        asked.iter().all(|request| String::from_utf8_lossy(&request.body).contains("GetCallerIdentity")),
+        "nothing was to be changed there"
+    );
+}
+
+#[test]
 fn aws_turns_the_leaked_key_off_and_no_other() {
-    let stage = Stage::new(&["iam.amazonaws.com", "sts.amazonaws.com"], "");
+    let stage = Stage::new(&AWS, "");
     let (key, other) = (stage.mock.issue(Kind::Aws, 1), stage.mock.issue(Kind::Aws, 2));
     let secret = finding("aws-secret-access-key", &key.companion, "a.env");
     let mut id = finding("aws-access-key-id", &key.secret, "a.env");
@@ -170,7 +271,7 @@ fn aws_turns_the_leaked_key_off_and_no_other() {
     assert!(!stage.mock.is_live(&key.secret) && stage.mock.is_live(&other.secret));
     stage.assert_clean(&report, &[&key.companion]);
     // The id of one key with the secret of another is no pair, and proves nothing.
-    let stage = Stage::new(&["iam.amazonaws.com", "sts.amazonaws.com"], "");
+    let stage = Stage::new(&AWS, "");
     let (key, other) = (stage.mock.issue(Kind::Aws, 1), stage.mock.issue(Kind::Aws, 2));
     let wrong = finding("aws-secret-access-key", &other.companion, "a.env");
     let mut id = finding("aws-access-key-id", &key.secret, "a.env");

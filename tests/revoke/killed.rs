@@ -38,8 +38,13 @@ fn apply(folder: &Path, address: &str, secret: &str, cut: &dyn Fn(Point) -> bool
     let findings = [finding("drill-key", secret, "a.env")];
     let path = folder.join("plan.json");
     if !path.exists() {
-        let planner =
-            Planner { providers: &providers, operator: &operator, validator: &validator, source: None };
+        let planner = Planner {
+            providers: &providers,
+            operator: &operator,
+            validator: &validator,
+            source: None,
+            cancel: &AtomicBool::new(false),
+        };
         let now = keycull::net::Clock::now(clock.as_ref());
         planner.plan(&findings, "rules-1", now, &PlanOptions::default()).save(&path).expect("is written");
     }

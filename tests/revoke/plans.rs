@@ -171,12 +171,18 @@ fn unattended_runs_need_the_operators_word() {
         match &plan.items[0].decision {
             Decision::Refused(why) => why.clone(),
             Decision::Ready => "Ready".to_owned(),
-            Decision::AlreadyDead | Decision::Manual(_) => "another decision".to_owned(),
+            Decision::AlreadyDead | Decision::Manual(_) | Decision::Unread(_) => {
+                "another decision".to_owned()
+            }
         }
     };
     assert!(refused(&Stage::drill(), "a.env").contains("does not enable it"));
-    assert!(refused(&Stage::with_drill("[unattended]\nenabled = true\n"), "a.env").contains("irreversible"));
-    let full = Stage::with_drill("[unattended]\nenabled = true\nirreversible = [\"drill-key\"]\n");
+    let enabled = "[unattended]\nenabled = true\n";
+    let own = refused(&Stage::with_drill(enabled), "a.env");
+    assert!(own.contains("unattended.providers"), "a block of the operator's own needs his word: {own}");
+    let trusted = format!("{enabled}providers = [\"drill\"]\n");
+    assert!(refused(&Stage::with_drill(&trusted), "a.env").contains("irreversible"));
+    let full = Stage::with_drill(&format!("{trusted}irreversible = [\"drill-key\"]\n"));
     assert!(refused(&full, "vendor/x/a.env").contains("other people's code"));
     assert_eq!(refused(&full, "a.env"), "Ready");
 }
@@ -249,7 +255,9 @@ fn two_processes_do_not_share_a_plan() {
 
 #[test]
 fn a_plan_for_a_person_is_not_applied_without_one() {
-    let stage = Stage::with_drill("[unattended]\nenabled = true\nmax = 1\nirreversible = [\"drill-key\"]\n");
+    let stage = Stage::with_drill(
+        "[unattended]\nenabled = true\nmax = 1\nirreversible = [\"drill-key\"]\nproviders = [\"drill\"]\n",
+    );
     let keys = [stage.mock.issue(Kind::Drill, 1), stage.mock.issue(Kind::Drill, 2)];
     let findings =
         [finding("drill-key", &keys[0].secret, "a.env"), finding("drill-key", &keys[1].secret, "b.env")];

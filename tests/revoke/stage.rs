@@ -135,7 +135,9 @@ impl Stage {
         let mut text = String::from("schema = 1\n");
         let (head, rest) = extra.split_once("[[provider]]").map_or((extra, ""), |(head, rest)| (head, rest));
         text.push_str(head);
-        text.push_str("\n[network.loopback]\n");
+        if !head.contains("[network.loopback]") {
+            text.push_str("\n[network.loopback]\n");
+        }
         for host in hosts {
             text.push_str(&format!("\"{host}\" = \"{address}\"\n"));
         }
@@ -190,8 +192,13 @@ impl Stage {
         source: Option<&dyn SecretSource>,
     ) -> Plan {
         let validator = Validator::new(&self.providers, &self.operator, self.wire());
-        let planner =
-            Planner { providers: &self.providers, operator: &self.operator, validator: &validator, source };
+        let planner = Planner {
+            providers: &self.providers,
+            operator: &self.operator,
+            validator: &validator,
+            source,
+            cancel: &AtomicBool::new(false),
+        };
         let plan = planner.plan(findings, "rules-1", keycull::net::Clock::now(self.clock.as_ref()), options);
         plan.save(&self.plan_path()).expect("is written");
         plan

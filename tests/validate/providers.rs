@@ -78,6 +78,7 @@ fn parts(provider: &Provider) -> Vec<(String, Secret)> {
     let near = provider.parts.values().filter_map(|part| match part {
         PartFrom::Own => None,
         PartFrom::Near { rule, .. } => Some(rule.clone()),
+        PartFrom::Operator { name } => Some(format!("operator:{name}")),
     });
     near.map(|rule| (rule, Secret::new(SECRET))).collect()
 }
@@ -115,7 +116,7 @@ fn no_block_believes_pages_redirects_or_faults() {
                 document: None,
                 parts: parts(provider),
             };
-            let checked = validator.check_now(&subject);
+            let checked = validator.check_at(provider, &subject);
             assert!(
                 matches!(checked.validation, Validation::Unknown(_)),
                 "{}: {status}: {checked:?}",
@@ -226,8 +227,7 @@ fn every_answer_a_block_names_is_understood() {
         if let Some(validate) = &provider.validate {
             understands(provider, "validate", &validate.steps, &mut seen);
         }
-        for (place, revocation) in [("revoke", &provider.revoke), ("delete", &provider.delete)] {
-            let Some(revocation) = revocation else { continue };
+        for (place, revocation) in provider.ways() {
             understands(provider, place, &revocation.steps, &mut seen);
             if let Some(post) = &revocation.post {
                 understands(provider, "post", &post.steps, &mut seen);
@@ -237,12 +237,99 @@ fn every_answer_a_block_names_is_understood() {
     assert!(seen["live"] >= 60 && seen["dead"] >= 50 && seen["accepted"] >= 20, "{seen:?}");
 }
 
+/// Refusals, faults, pages and redirects as the answer to the request that changes something: none of them is
+/// taken for the deed, and a page that a bare status lets through is always followed by a check.
+#[test]
+fn no_block_takes_refusals_for_deeds() {
+    let (operator, clock) = (operator(), ManualClock::new(1_800_000_000));
+    let mut asked = 0;
+    for provider in Providers::builtin().all() {
+        for (place, revocation) in provider.ways() {
+            let secret = sample(provider);
+            for (status, body) in [
+                (200, "<html><body>Please log in</body></html>"),
+                (302, ""),
+                (307, "{}"),
+                (403, "<html>Access denied by the proxy</html>"),
+                (418, "teapot"),
+                (429, ""),
+                (500, "{}"),
+                (503, "<html></html>"),
+            ] {
+                let (last, before) = revocation.steps.split_last().expect("has steps");
+                let mut answers: Vec<Response> =
+                    before.iter().map(|step| answer(&step.need[0], Some(step))).collect();
+                answers.push(Response { status, headers: Vec::new(), body: body.as_bytes().to_vec().into() });
+                let script = Script::new(answers);
+                let base = provider.base.as_ref().and_then(|base| operator.bases.get(&base.name));
+                let mut values = Values::of(provider, &secret, &parts(provider), base).expect("fits");
+                let wire = Wire { transport: &script, clock: &clock };
+                let verdict =
+                    run(provider, &revocation.steps, &mut values, wire, &mut |_| ControlFlow::Continue(()));
+                let deed = matches!(verdict.word, Word::Accepted | Word::AlreadyDead);
+                let name = format!("{} {place} {}: {status}: {verdict:?}", provider.id, last.name);
+                let proven = provider.validate.is_some() || revocation.post.is_some();
+                assert!(!deed || (status == 200 && proven), "{name}");
+                let sent = script.hosts.into_inner().expect("is whole").len();
+                assert_eq!(sent, revocation.steps.len(), "{name}: a change is sent once, never again");
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked >= 20 * 8, "the blocks were really asked: {asked}");
+}
+
+#[test]
+fn installations_are_asked_in_turn_and_dead_means_dead_everywhere() {
+    let (providers, operator, clock) = (Providers::builtin(), operator(), ManualClock::new(1_800_000_000));
+    let secret = Secret::new(SECRET);
+    let rule = crate::revoke::stage_rule("launchdarkly-access-token");
+    let fingerprint = Fingerprint::of(&secret, false, None);
+    let ask = |answers: &[u16]| {
+        let body = |status: u16| if status == 200 { &b"{\"accountId\":\"a\"}"[..] } else { b"{}" };
+        let answers = answers.iter().map(|s| Response {
+            status: *s,
+            headers: Vec::new(),
+            body: body(*s).to_vec().into(),
+        });
+        let script = Script::new(answers.collect());
+        let subject = Subject {
+            rule: &rule,
+            secret: &secret,
+            fingerprint: &fingerprint,
+            checksum: Checksum::Absent,
+            document: None,
+            parts: Vec::new(),
+        };
+        let wire = Wire { transport: &script, clock: &clock };
+        let checked = Validator::new(providers, &operator, wire).check_now(&subject);
+        (
+            checked.word(),
+            checked.provider.unwrap_or_default(),
+            script.hosts.into_inner().expect("is whole").len(),
+        )
+    };
+    assert_eq!(ask(&[200]), ("live", "launchdarkly-access-token".to_owned(), 1));
+    assert_eq!(ask(&[401, 200]), ("live", "launchdarkly-eu-access-token".to_owned(), 2));
+    assert_eq!(ask(&[401, 401, 401]).0, "dead");
+    assert_eq!(ask(&[401, 418, 401]).0, "unknown", "one that does not answer may be the one it is live at");
+    assert_eq!(ask(&[418, 401, 200]).0, "live");
+}
+
 #[test]
 fn the_built_in_set_is_as_wide_as_promised() {
     let all = Providers::builtin().all();
-    let checked = all.iter().filter(|provider| provider.validate.is_some()).count();
+    // Installations of one provider are one kind.
+    let kinds = || all.iter().filter(|provider| provider.sibling_of.is_none());
+    let checked = kinds().filter(|provider| provider.validate.is_some()).count();
     let safe = |provider: &&Provider| provider.revoke.as_ref().is_some_and(|revoke| revoke.binding.is_safe());
-    let revocable = all.iter().filter(safe).count();
+    let revocable = kinds().filter(safe).count();
+    let mut out = std::io::stdout().lock();
+    std::io::Write::write_all(
+        &mut out,
+        format!("{checked} kinds can be checked, {revocable} of them can be revoked\n").as_bytes(),
+    )
+    .expect("is told");
     assert!(checked >= 60, "{checked} kinds can be checked");
     assert!(revocable >= 20, "{revocable} kinds can be revoked");
     let registries = ["npmjs", "pypi", "crates", "rubygems"];
@@ -264,7 +351,7 @@ fn every_rule_a_block_serves_exists() {
     let mut missing = Vec::new();
     for provider in Providers::builtin().all() {
         let near = provider.parts.values().filter_map(|part| match part {
-            PartFrom::Own => None,
+            PartFrom::Own | PartFrom::Operator { .. } => None,
             PartFrom::Near { rule, .. } => Some(rule),
         });
         for id in provider.rules.iter().chain(near).filter(|id| rules.by_id(id).is_none()) {

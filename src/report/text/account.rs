@@ -21,6 +21,8 @@ pub(super) fn write(view: &View<'_>, palette: &Palette, out: &mut dyn Write) -> 
     if tally.findings > 0 {
         writeln!(out, "{}", palette.strong(found(&tally)))?;
         writeln!(out, "  {}", ranks(palette, &tally))?;
+        let hint = "`keycull revoke plan` shows which of them can be revoked from here";
+        writeln!(out, "  {}", palette.quiet(hint))?;
     } else if complete {
         writeln!(out, "{}", palette.good("No secrets found."))?;
     } else {

@@ -78,6 +78,9 @@ impl Apply<'_> {
             });
         } else if let Some((provider, post)) = post {
             self.validator.check_with(provider, &post.steps, &subject)
+        } else if let Some((provider, _)) = self.block(item) {
+            // The very installation it was live at; others have never known it.
+            self.validator.check_at(provider, &subject)
         } else {
             self.validator.check_now(&subject)
         };
@@ -91,7 +94,10 @@ impl Apply<'_> {
         }
         Ok(match checked.validation {
             Validation::Dead(evidence) => {
-                Look::Dead(format!("found dead: {}", checked.reason), evidence.status)
+                // It was live minutes ago, so what else this answer may mean for a key nobody knows is ruled out.
+                let status =
+                    evidence.status.map_or_else(|| checked.reason.clone(), |s| format!("status {s}"));
+                Look::Dead(format!("found dead: {status}"), evidence.status)
             }
             Validation::Live(_) => Look::Live("still live".to_owned()),
             Validation::Unknown(reason) => Look::NoAnswer(format!("no proof: {reason}")),

@@ -90,6 +90,12 @@ impl Apply<'_> {
 
     /// Why this is not the key that was planned for, or one that is never touched.
     pub(super) fn stranger(&self, item: &PlanItem, checked: &Checked, evidence: &Evidence) -> Option<String> {
+        let planned = self.block(item).map(|(provider, _)| &provider.id);
+        if planned.is_some() && checked.provider.as_ref() != planned {
+            return Some(
+                "it is live at another installation than when it was planned; plan again".to_owned(),
+            );
+        }
         if item.identity.is_some() && item.identity != evidence.identity {
             return Some("it belongs to somebody else than when it was planned; plan again".to_owned());
         }

@@ -34,11 +34,7 @@ impl Apply<'_> {
     pub(super) fn block(&self, item: &PlanItem) -> Option<(&Provider, &Revocation)> {
         let action = item.action.as_ref()?;
         let provider = self.providers.by_id(&action.provider)?;
-        let revocation = match action.kind.as_str() {
-            "revoke" => provider.revoke.as_ref(),
-            "delete" => provider.delete.as_ref(),
-            _ => None,
-        }?;
+        let revocation = provider.way(&action.kind)?;
         Some((provider, revocation))
     }
 
@@ -136,8 +132,17 @@ impl Apply<'_> {
             }
             (None, Some((provider, revocation))) => {
                 let base = provider.base.as_ref().and_then(|base| self.operator.bases.get(&base.name));
-                Values::of(provider, first.subject().credential(provider), &first.parts, base)
-                    .map_err(|error| error.to_string())
+                let admin = first.item.action.as_ref().is_some_and(|action| action.kind == "admin");
+                let parts = if admin {
+                    self.operator.with_credentials(provider, &first.parts)
+                } else {
+                    Ok(first.parts.clone())
+                };
+                parts
+                    .and_then(|parts| {
+                        Values::of(provider, first.subject().credential(provider), &parts, base)
+                            .map_err(|error| error.to_string())
+                    })
                     .map(|mut values| {
                         values.batch = works.iter().map(|work| work.secret.clone()).collect();
                         (run_steps(provider, &revocation.steps, &mut values, self.wire, &mut observe), false)

@@ -77,6 +77,7 @@ impl ProviderDef {
         Provider {
             id: self.id.clone(),
             rules: self.rules.clone(),
+            sibling_of: self.sibling_of.clone(),
             hosts: self.hosts.clone(),
             base: self
                 .base
@@ -104,6 +105,7 @@ impl ProviderDef {
             validate: self.validate.as_ref().map(|def| action("validate", def, problems)),
             revoke: self.revoke.as_ref().map(|def| revocation("revoke", def, problems)),
             delete: self.delete.as_ref().map(|def| revocation("delete", def, problems)),
+            admin: self.admin.as_ref().map(|def| revocation("admin", def, problems)),
         }
         .allow_url_secrets(self.allow_secret_in_url, problems)
     }
@@ -146,6 +148,7 @@ fn part(name: &str, def: &PartDef, problems: &mut Problems<'_>) -> Option<PartFr
             problems.add(&format!("parts.{name}"), "write \"{secret}\" or { rule = \"…\" }");
             None
         }
+        PartDef::Operator(part) => Some(PartFrom::Operator { name: part.operator.clone() }),
         PartDef::Near(near) => Some(PartFrom::Near { rule: near.rule.clone(), public: near.public }),
     }
 }

@@ -8,8 +8,8 @@ use regex_syntax::hir::Hir;
 
 use super::compile::Problems;
 use super::model::{
-    Action, Auth, Binding, Body, Condition, JwtBearer, Method, PartFrom, Provider, Request, Revocation, Step,
-    TakeFrom, Word,
+    Action, Auth, Binding, Body, Class, Condition, JwtBearer, Method, PartFrom, Provider, Request,
+    Revocation, Step, TakeFrom, Word,
 };
 use super::template::{Origin, Template, UrlTemplate, Variable, check_host};
 
@@ -61,14 +61,32 @@ pub(super) fn check(provider: &Provider, problems: &mut Problems<'_>) {
     if let Some(validate) = &provider.validate {
         check_action(provider, "validate", validate, problems);
     }
-    for (place, revocation) in [("revoke", &provider.revoke), ("delete", &provider.delete)]
-        .into_iter()
-        .filter_map(|(p, r)| Some((p, r.as_ref()?)))
-    {
+    for (place, revocation) in provider.ways() {
         check_revocation(provider, place, revocation, problems);
+        if (place == "admin") != (revocation.class == Class::Admin) {
+            problems.add(place, "class `admin` and the way `admin` belong together");
+        }
     }
+    administrators(provider, problems);
     if provider.delete.is_some() && provider.revoke.as_ref().is_none_or(|revoke| !revoke.reversible) {
         problems.add("delete", "stands only beside a reversible `revoke`");
+    }
+}
+
+/// The operator's own credentials are for `admin` alone, and go where the block's other requests go.
+fn administrators(provider: &Provider, problems: &mut Problems<'_>) {
+    if provider.admin.is_some() && provider.operator_parts().next().is_none() {
+        problems.add("admin", "needs a part `{ operator = … }`: whose credential is it?");
+    }
+    let is_own = |variable: &&Variable| match variable {
+        Variable::Named(name) => matches!(provider.parts.get(name), Some(PartFrom::Operator { .. })),
+        Variable::Secret | Variable::Secrets | Variable::Field(_) | Variable::Assertion => false,
+    };
+    let others = provider.all_steps().into_iter().filter(|(place, _)| !place.starts_with("admin"));
+    for (place, step) in others {
+        if variables(&step.request).iter().any(is_own) {
+            problems.add(&place, "the operator's own credentials are for `admin` alone");
+        }
     }
 }
 
@@ -82,6 +100,9 @@ fn identity(provider: &Provider, problems: &mut Problems<'_>) {
     if provider.rules.iter().any(|rule| rule.starts_with("generic")) {
         problems
             .add("rules", "a generic finding may be another system's password and is never sent anywhere");
+    }
+    if provider.sibling_of.as_ref().is_some_and(|other| *other == provider.id || !is_kebab(other)) {
+        problems.add("sibling_of", "names the block of another installation");
     }
     if provider.references.is_empty() {
         problems.add("references", "names the page that documents the requests");
@@ -471,7 +492,10 @@ impl Provider {
             Variable::Named(name) => {
                 let group =
                     self.split.as_ref().is_some_and(|s| s.groups.contains(name) && !s.public.contains(name));
-                let part = matches!(self.parts.get(name), Some(PartFrom::Near { public: false, .. }));
+                let part = matches!(
+                    self.parts.get(name),
+                    Some(PartFrom::Near { public: false, .. } | PartFrom::Operator { .. })
+                );
                 group || part
             }
         }
@@ -483,8 +507,7 @@ impl Provider {
         if let Some(validate) = &self.validate {
             all.extend(validate.steps.iter().map(|step| ("validate".to_owned(), step)));
         }
-        for (place, revocation) in [("revoke", &self.revoke), ("delete", &self.delete)] {
-            let Some(revocation) = revocation else { continue };
+        for (place, revocation) in self.ways() {
             all.extend(revocation.steps.iter().map(|step| (place.to_owned(), step)));
             let post = revocation.post.iter().flat_map(|post| &post.steps);
             all.extend(post.map(|step| (format!("{place}.post"), step)));

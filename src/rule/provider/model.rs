@@ -12,6 +12,8 @@ pub struct Provider {
     pub id: String,
     /// Detection rules it serves.
     pub rules: Vec<String>,
+    /// The block of another installation of the same provider; neither knows the other's keys.
+    pub sibling_of: Option<String>,
     /// The only hosts it may contact, apart from an operator's `base`.
     pub hosts: Vec<String>,
     /// Address of self-hosted installations.
@@ -38,6 +40,8 @@ pub struct Provider {
     pub revoke: Option<Revocation>,
     /// The final one, on request.
     pub delete: Option<Revocation>,
+    /// With an administrator's credential, on request.
+    pub admin: Option<Revocation>,
 }
 
 /// Address of an installation.
@@ -71,6 +75,11 @@ pub enum PartFrom {
         rule: String,
         /// No secret by itself.
         public: bool,
+    },
+    /// A credential of the operator's own.
+    Operator {
+        /// Its name in the operator's file.
+        name: String,
     },
 }
 
@@ -441,12 +450,38 @@ pub enum TakeFrom {
 }
 
 impl Provider {
+    /// The way called `kind` in plans: `revoke`, `delete` or `admin`.
+    #[must_use]
+    pub fn way(&self, kind: &str) -> Option<&Revocation> {
+        match kind {
+            "revoke" => self.revoke.as_ref(),
+            "delete" => self.delete.as_ref(),
+            "admin" => self.admin.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// All ways, by their names in plans.
+    pub fn ways(&self) -> impl Iterator<Item = (&'static str, &Revocation)> {
+        let named = ["revoke", "delete", "admin"].into_iter();
+        named.filter_map(|kind| Some((kind, self.way(kind)?)))
+    }
+
+    /// Names of the operator's credentials it needs for `admin`.
+    pub fn operator_parts(&self) -> impl Iterator<Item = &str> {
+        self.parts.values().filter_map(|part| match part {
+            PartFrom::Operator { name } => Some(name.as_str()),
+            PartFrom::Own | PartFrom::Near { .. } => None,
+        })
+    }
+
     /// A block that serves nobody: stands in where only a driver serves a rule.
     #[must_use]
     pub fn nobody() -> Self {
         Self {
             id: String::new(),
             rules: Vec::new(),
+            sibling_of: None,
             hosts: Vec::new(),
             base: None,
             split: None,
@@ -460,6 +495,7 @@ impl Provider {
             validate: None,
             revoke: None,
             delete: None,
+            admin: None,
         }
     }
 }

@@ -23,6 +23,8 @@ pub struct ProviderDef {
     pub id: String,
     /// Ids of the detection rules it serves.
     pub rules: Vec<String>,
+    /// This is another installation of the provider of that block, with keys of its own: both are asked.
+    pub sibling_of: Option<String>,
     /// The only hosts ever contacted.
     #[serde(default)]
     pub hosts: Vec<String>,
@@ -55,6 +57,8 @@ pub struct ProviderDef {
     pub revoke: Option<RevokeDef>,
     /// The final way, only on request, where `revoke` is reversible.
     pub delete: Option<RevokeDef>,
+    /// The way of an administrator, whose credential the operator's file names; only on request.
+    pub admin: Option<RevokeDef>,
 }
 
 /// `base = { default = "https://…", override = "name" }`.
@@ -87,6 +91,16 @@ pub enum PartDef {
     Own(String),
     /// The value another rule found near it.
     Near(NearDef),
+    /// A credential of the operator's own, for `admin`.
+    Operator(OperatorDef),
+}
+
+/// `{ operator = "gitlab-admin" }`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorDef {
+    /// Its name under `[credentials]` of the operator's file.
+    pub operator: String,
 }
 
 /// `{ rule = "aws-secret-access-key", within_lines = 20 }`.

@@ -6,6 +6,7 @@
 pub mod attribution;
 mod commits;
 mod compare;
+mod content;
 mod delta_cache;
 mod excludes;
 pub mod history;

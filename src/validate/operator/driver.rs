@@ -74,6 +74,15 @@ pub enum DriverAuth {
         /// File with the client secret.
         secret_file: PathBuf,
     },
+    /// An assertion signed with the client's own key (RFC 7523, `private_key_jwt`).
+    PrivateKey {
+        /// Client id.
+        id: String,
+        /// PKCS #8 RSA key in PEM.
+        key_file: PathBuf,
+        /// Id of the key, where the server wants one.
+        kid: Option<String>,
+    },
     /// In the form.
     Post {
         /// Client id.
@@ -123,6 +132,8 @@ struct Written {
     client_id: Option<String>,
     client_secret_file: Option<PathBuf>,
     client_auth: Option<String>,
+    client_key_file: Option<PathBuf>,
+    client_key_id: Option<String>,
     argv: Option<Vec<String>>,
     timeout: Option<u64>,
     #[serde(default)]
@@ -200,6 +211,11 @@ fn client(written: &Written) -> Result<DriverAuth, String> {
                 DriverAuth::Post { id, secret_file }
             })
         }
-        Some(other) => Err(format!("client_auth `{other}` is not none, basic or post")),
+        Some("private_key_jwt") => Ok(DriverAuth::PrivateKey {
+            id: need(&written.client_id, "client_id")?,
+            key_file: need(&written.client_key_file, "client_key_file")?,
+            kid: written.client_key_id.clone(),
+        }),
+        Some(other) => Err(format!("client_auth `{other}` is not none, basic, post or private_key_jwt")),
     }
 }
