@@ -20,6 +20,10 @@ pub(super) use keys::{
 const RANGE_CONFLICTS: [&str; 6] =
     ["staged", "no_history", "history_only", "reachable", "no_ignore", "stdin_name"];
 
+/// Hooks keycull can be.
+const HOOKS: [&str; 6] =
+    ["pre-commit", "pre-merge-commit", "commit-msg", "pre-push", "pre-receive", "update"];
+
 const LEVELS: [&str; 5] = ["info", "low", "medium", "high", "critical"];
 
 /// Finds leaked credentials in git, proves whether they are live, and kills them.
@@ -88,7 +92,7 @@ pub(super) enum Command {
     ///
     /// An existing file is never overwritten.
     Init(InitArgs),
-    /// Scan before every commit
+    /// Scan before commits and pushes, here or on a server
     #[command(subcommand)]
     Hook(HookCommand),
     /// Print a completion script for a shell
@@ -266,7 +270,7 @@ pub(super) struct ScanArgs {
 }
 
 /// Which configuration file is read.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Settings")]
 pub(super) struct ConfigArgs {
     /// Read FILE instead of the repository's keycull.toml
@@ -324,15 +328,87 @@ pub(super) struct InitArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum HookCommand {
-    /// Install the hooks pre-commit and pre-merge-commit into this repository
+    /// Install git hooks: pre-commit, pre-merge-commit, commit-msg and pre-push
     ///
-    /// Honours core.hooksPath and linked worktrees. A hook that is not keycull's own is never
-    /// overwritten.
-    Install,
-    /// Remove keycull's own hooks from this repository, and nothing else
-    Uninstall,
-    /// Say which hooks are installed, and whether they run
+    /// In a bare repository: pre-receive. They go where git runs hooks from (core.hooksPath and
+    /// linked worktrees are honoured), unless an option names another place. A hook that is there
+    /// already keeps running; `uninstall` puts everything back as it was.
+    Install {
+        #[command(flatten)]
+        place: HookPlace,
+        /// Install this hook (repeatable): pre-commit, pre-merge-commit, commit-msg, pre-push, pre-receive or update
+        #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(HOOKS))]
+        hook: Vec<String>,
+    },
+    /// Remove what `install` put there, and nothing else
+    Uninstall {
+        #[command(flatten)]
+        place: HookPlace,
+    },
+    /// Say which hooks scan, which do not, and which of keycull's hooks never run
     Status,
+    /// Be a git hook: this is what installed hooks start
+    Run(Box<HookRunArgs>),
+}
+
+/// Where hooks are put.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Place")]
+pub(super) struct HookPlace {
+    /// For all of your repositories: core.hooksPath of your own git configuration
+    ///
+    /// Git then passes over the repositories' own hooks, so they are passed on to them. With
+    /// --config: into your own git configuration, which shadows nothing.
+    #[arg(long)]
+    pub global: bool,
+
+    /// Into git's configuration, beside other hooks; needs git 2.54
+    #[arg(long)]
+    pub config: bool,
+
+    /// Into the scripts that husky runs
+    #[arg(long, conflicts_with_all = ["global", "config"])]
+    pub husky: bool,
+
+    /// Into what lefthook runs
+    #[arg(long, conflicts_with_all = ["global", "config", "husky"])]
+    pub lefthook: bool,
+}
+
+/// Be a git hook.
+#[derive(Debug, Default, Args)]
+#[command(after_long_help = "Exit codes are those of scans; git stops for every one but 0.")]
+pub(super) struct HookRunArgs {
+    /// Which hook
+    #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(HOOKS))]
+    pub name: String,
+
+    /// What git passes to that hook
+    #[arg(value_name = "ARG")]
+    pub arguments: Vec<OsString>,
+
+    /// Least confidence that stops [default: medium]
+    #[arg(long, value_name = "LEVEL", value_parser = PossibleValuesParser::new(["low", "medium", "high"]))]
+    pub hook_confidence: Option<String>,
+
+    /// On a server: time the scan may take [default: 30s]
+    #[arg(long, value_name = "TIME")]
+    pub time_budget: Option<String>,
+
+    /// On a server: what happens when the time is used up [default: reject]
+    #[arg(long, value_name = "WHAT", value_parser = PossibleValuesParser::new(["reject", "accept"]))]
+    pub on_timeout: Option<String>,
+
+    /// On a server: let the push option keycull.allow=REASON pass findings, and log it
+    #[arg(long)]
+    pub break_glass: bool,
+
+    /// On a server: let keycull:allow markers in what is pushed count
+    #[arg(long)]
+    pub allow_markers: bool,
+
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 #[cfg(test)]

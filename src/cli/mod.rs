@@ -88,7 +88,7 @@ fn dispatch(cli: Cli) -> Outcome<u8> {
         Command::MockProvider(args) => mock_provider::run(&args),
         Command::Rules(command) => rules::run(&command),
         Command::Init(args) => init::run(&args),
-        Command::Hook(command) => hook::run(&command),
+        Command::Hook(command) => hook::run(&command, &cli.voice, &Environment::of_process()),
         Command::Completions { shell } => pages::completions(shell),
         Command::Man => pages::manual(),
     }

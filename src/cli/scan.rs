@@ -10,10 +10,10 @@ use globset::GlobSet;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::config::{Given, Place};
+use crate::config::{AcceptedGap, Given, Place};
 use crate::engine::Engine;
 use crate::finding::{Finding, ScanReport};
-use crate::pipeline::{self, ScanRequest, Scope};
+use crate::pipeline::{self, Accept, ScanRequest, Scope};
 use crate::report::{self, Format, ReportOptions, RepositoryInfo};
 use crate::revoke::SecretSource;
 use crate::source::Windows;
@@ -123,7 +123,7 @@ pub(super) fn findings(
 }
 
 /// The exit code of `docs/exit-codes.md`, with `--fail-on` taken into account.
-fn exit_code(report: &ScanReport, settings: &Settings, interrupt: &Interrupt) -> u8 {
+pub(super) fn exit_code(report: &ScanReport, settings: &Settings, interrupt: &Interrupt) -> u8 {
     let code = pipeline::exit_code(report, interrupt.signal());
     let fails = report.new_findings().any(|finding| finding.severity >= settings.fail_on);
     if code != FINDINGS || fails {
@@ -147,14 +147,7 @@ fn request(
     // Only GitHub's code scanning looks at them, and for a history they take long.
     request.triage.hash_history = reports.iter().any(|wanted| wanted.format == Format::Sarif);
     request.config_hash = settings.hash(args.no_allow);
-    for gap in &settings.accept {
-        let accept = gap.value.to_string().parse().map_err(|error| {
-            Failure::from(error)
-                .context(gap.place.clone())
-                .hint("see docs/exit-codes.md for the kinds of gaps")
-        })?;
-        request.accept.push(accept);
-    }
+    request.accept = accepted(settings)?;
     let exclude = settings.exclude_globs()?;
     match target {
         Target::Stdin { name } => {
@@ -194,7 +187,19 @@ fn request(
     Ok(request)
 }
 
-fn triage(args: &ScanArgs, settings: &Settings, engine: &Engine) -> Outcome<TriageOptions> {
+/// The gaps that may stay.
+pub(super) fn accepted(settings: &Settings) -> Outcome<Vec<Accept>> {
+    let parsed = |gap: &Given<AcceptedGap>| {
+        gap.value.to_string().parse().map_err(|error| {
+            Failure::from(error)
+                .context(gap.place.clone())
+                .hint("see docs/exit-codes.md for the kinds of gaps")
+        })
+    };
+    settings.accept.iter().map(parsed).collect()
+}
+
+pub(super) fn triage(args: &ScanArgs, settings: &Settings, engine: &Engine) -> Outcome<TriageOptions> {
     let mut options = TriageOptions::new(Timestamp::now().to_zoned(TimeZone::UTC).date());
     options.min_confidence = settings.confidence;
     options.min_severity = settings.severity;
@@ -247,7 +252,7 @@ fn report_options(args: &ScanArgs, voice: &Voice, target: &Target) -> ReportOpti
     }
 }
 
-fn info(repository: &Repository) -> RepositoryInfo {
+pub(super) fn info(repository: &Repository) -> RepositoryInfo {
     let revision = match repository.head() {
         Head::Commit(id) => Some(id.to_string()),
         Head::Unborn | Head::Unknown { .. } => None,
@@ -277,7 +282,7 @@ fn write(report: &ScanReport, wanted: &Wanted, options: &ReportOptions, color: C
 }
 
 /// Columns of the terminal on standard output, if that is one.
-fn terminal_width() -> Option<usize> {
+pub(super) fn terminal_width() -> Option<usize> {
     if !io::stdout().is_terminal() {
         return None;
     }

@@ -5,16 +5,22 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use sha2::{Digest, Sha256};
 
-use crate::config::{self, AcceptedGap, AllowEntry, Given, KEYS, Key, Layer, Place, RuleTable};
+use crate::config::{
+    self, AcceptedGap, AllowEntry, Given, HookLayer, KEYS, Key, Layer, OnTimeout, Place, RuleTable,
+};
 use crate::finding::{Confidence, Severity};
 
-use super::args::{ConfigArgs, ScanArgs, Voice};
+use super::args::{ConfigArgs, HookRunArgs, ScanArgs, Voice};
 use super::environment::Environment;
 use super::failure::{Failure, Outcome};
+
+/// Time a hook on a server may take, unless somebody says otherwise.
+const SERVER_TIME: Duration = Duration::from_secs(30);
 
 /// When text reports are coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +71,23 @@ pub(super) struct Settings {
     pub allow: Vec<AllowEntry>,
     /// Which rules run.
     pub rules: RuleChoice,
+    /// What only git hooks ask for.
+    pub hook: HookSettings,
+}
+
+/// Settings of git hooks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HookSettings {
+    /// Least confidence that stops a hook.
+    pub confidence: Confidence,
+    /// Time a hook on a server may take.
+    pub time_budget: Duration,
+    /// What a hook on a server does when the time is used up.
+    pub on_timeout: OnTimeout,
+    /// Whether a push option lets findings pass on a server.
+    pub break_glass: bool,
+    /// Whether markers in what is pushed count on a server.
+    pub allow_markers: bool,
 }
 
 impl Settings {
@@ -80,6 +103,42 @@ impl Settings {
     ) -> Outcome<Self> {
         let files = files(&args.config, environment, root)?;
         Self::resolve(flags(args, voice)?.over(environment.layer()?).over(files))
+    }
+
+    /// Joins the settings of a hook; `root` is where the repository's `keycull.toml` would be.
+    ///
+    /// # Errors
+    /// As [`Settings::of_scan`].
+    pub(super) fn of_hook(
+        args: &HookRunArgs,
+        voice: &Voice,
+        environment: &Environment,
+        root: Option<&Path>,
+    ) -> Outcome<Self> {
+        let files = files(&args.config, environment, root)?;
+        Self::resolve(hook_flags(args, voice)?.over(environment.layer()?).over(files))
+    }
+
+    /// Joins the settings of a hook on a server: `git_dir` is where the operator's own
+    /// `keycull.toml` would be, and `base` what the repository itself says, which weighs least
+    /// and cannot say how long a scan may take or what passes.
+    ///
+    /// # Errors
+    /// As [`Settings::of_scan`].
+    pub(super) fn of_server(
+        args: &HookRunArgs,
+        voice: &Voice,
+        environment: &Environment,
+        git_dir: &Path,
+        mut base: Layer,
+    ) -> Outcome<Self> {
+        base.hook = HookLayer {
+            confidence: base.hook.confidence,
+            allow_markers: base.hook.allow_markers,
+            ..HookLayer::default()
+        };
+        let operator = files(&args.config, environment, Some(git_dir))?;
+        Self::resolve(hook_flags(args, voice)?.over(environment.layer()?).over(operator).over(base))
     }
 
     fn resolve(layer: Layer) -> Outcome<Self> {
@@ -103,6 +162,13 @@ impl Settings {
                 exclude: layer.rules_exclude,
                 files: layer.rules_files,
                 tables: layer.rules,
+            },
+            hook: HookSettings {
+                confidence: layer.hook.confidence.map_or(Confidence::Medium, |given| given.value),
+                time_budget: layer.hook.time_budget.map_or(SERVER_TIME, |given| given.value.duration()),
+                on_timeout: layer.hook.on_timeout.map_or(OnTimeout::Reject, |given| given.value),
+                break_glass: layer.hook.break_glass.is_some_and(|given| given.value),
+                allow_markers: layer.hook.allow_markers.is_some_and(|given| given.value),
             },
         })
     }
@@ -228,6 +294,27 @@ fn flags(args: &ScanArgs, voice: &Voice) -> Outcome<Layer> {
     Ok(layer)
 }
 
+/// The layer of the flags of `keycull hook run`.
+fn hook_flags(args: &HookRunArgs, voice: &Voice) -> Outcome<Layer> {
+    let mut layer = flags(&ScanArgs::default(), voice)?;
+    let given = [
+        ("hook.confidence", args.hook_confidence.as_deref()),
+        ("hook.time-budget", args.time_budget.as_deref()),
+        ("hook.on-timeout", args.on_timeout.as_deref()),
+        ("hook.break-glass", args.break_glass.then_some("true")),
+        ("hook.allow-markers", args.allow_markers.then_some("true")),
+    ];
+    for (name, value) in given {
+        value.map_or(Ok(()), |text| set(&mut layer, name, text))?;
+    }
+    Ok(layer)
+}
+
+/// Whether no configuration file is to be read.
+pub(super) fn reads_no_files(args: &ConfigArgs, environment: &Environment) -> Outcome<bool> {
+    Ok(args.no_config || (args.config.is_none() && environment.switch("KEYCULL_NO_CONFIG")?))
+}
+
 fn set(layer: &mut Layer, name: &str, text: &str) -> Outcome<()> {
     let key = key(name);
     Ok(layer.set(key, text, Place::Flag(key.flag))?)
@@ -240,7 +327,7 @@ fn key(name: &str) -> &'static Key {
 
 /// The layer of the configuration files: the scanned tree's over the user's own.
 fn files(args: &ConfigArgs, environment: &Environment, root: Option<&Path>) -> Outcome<Layer> {
-    if args.no_config || (args.config.is_none() && environment.switch("KEYCULL_NO_CONFIG")?) {
+    if reads_no_files(args, environment)? {
         return Ok(Layer::default());
     }
     let named = args.config.clone().or_else(|| environment.get("KEYCULL_CONFIG").map(PathBuf::from));
@@ -309,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn every_flag_of_the_table_arrives() {
+    fn every_flag_of_a_scan_arrives() {
         let s = settings(
             &[
                 "--fail-on=high",

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::allow::{ALLOW_KEYS, AllowEntry, AllowKey};
-use super::keys::{KEYS, Key, Kind};
+use super::keys::{KEYS, Key, Kind, TABLES};
 use super::{ConfigError, Given, Layer, Place, beside, suggest};
 
 /// Largest configuration file read, in bytes: far beyond any that people write.
@@ -56,20 +56,20 @@ pub fn parse(text: &str, file: &Path) -> Result<Layer, ConfigError> {
             ("schema", _) => reader.check_schema(value)?,
             ("rule", _) => layer.rules.push(reader.rule_table(value)?),
             ("allow", _) => layer.allow = reader.allow_entries(value)?,
-            ("rules", DeValue::Table(table)) => {
+            (outer, DeValue::Table(table)) if TABLES.contains(&outer) => {
                 for (inner, value) in table {
                     reader.apply(
-                        &format!("rules.{}", inner.get_ref()),
+                        &format!("{outer}.{}", inner.get_ref()),
                         inner.span().start,
                         value,
                         &mut layer,
                     )?;
                 }
             }
-            ("rules", other) => {
+            (outer, other) if TABLES.contains(&outer) => {
                 return Err(ConfigError::Type {
                     place: reader.place(value.span().start),
-                    key: "rules",
+                    key: TABLES.into_iter().find(|table| *table == outer).unwrap_or_default(),
                     expected: "a table",
                     got: other.type_str(),
                 });
@@ -176,7 +176,7 @@ impl Reader<'_> {
         layer: &mut Layer,
     ) -> Result<(), ConfigError> {
         let Some(key) = KEYS.iter().find(|key| key.name == name) else {
-            let known = KEYS.iter().map(|key| key.name).chain(["schema", "rule", "rules", "allow"]);
+            let known = KEYS.iter().map(|key| key.name).chain(["schema", "rule", "allow"]).chain(TABLES);
             return Err(ConfigError::UnknownKey {
                 place: self.place(offset),
                 key: name.to_owned(),
@@ -206,6 +206,11 @@ impl Reader<'_> {
                     layer.rules_files.push(self.rule_file(key, item)?);
                 }
             }
+            "hook.confidence" => layer.hook.confidence = Some(self.parsed(key, value)?),
+            "hook.time-budget" => layer.hook.time_budget = Some(self.parsed(key, value)?),
+            "hook.on-timeout" => layer.hook.on_timeout = Some(self.parsed(key, value)?),
+            "hook.break-glass" => layer.hook.break_glass = Some(self.boolean(key, value)?),
+            "hook.allow-markers" => layer.hook.allow_markers = Some(self.boolean(key, value)?),
             // NOTE: a test walks every entry of KEYS through this match.
             other => unreachable!("key {other} of the table is not handled"),
         }

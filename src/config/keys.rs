@@ -49,7 +49,7 @@ pub struct Key {
 }
 
 /// Every key of a configuration file but `schema` and the `[[rule]]` tables.
-pub const KEYS: [Key; 12] = [
+pub const KEYS: [Key; 17] = [
     Key {
         name: "confidence",
         kind: Kind::Text,
@@ -160,7 +160,56 @@ pub const KEYS: [Key; 12] = [
         example: "4",
         meaning: "Worker threads; 0 stands for one per core. The report does not depend on it.",
     },
+    Key {
+        name: "hook.confidence",
+        kind: Kind::Text,
+        variable: "KEYCULL_HOOK_CONFIDENCE",
+        flag: "--hook-confidence",
+        default: "\"medium\"",
+        example: "\"high\"",
+        meaning: "Git hooks stop for findings that are at least this sure: low, medium or high.",
+    },
+    Key {
+        name: "hook.time-budget",
+        kind: Kind::Text,
+        variable: "KEYCULL_HOOK_TIME_BUDGET",
+        flag: "--time-budget",
+        default: "\"30s\"",
+        example: "\"4s\"",
+        meaning: "Hooks on a server (pre-receive, update) stop scanning after this time: 500ms, 30s, 2m.",
+    },
+    Key {
+        name: "hook.on-timeout",
+        kind: Kind::Text,
+        variable: "KEYCULL_HOOK_ON_TIMEOUT",
+        flag: "--on-timeout",
+        default: "\"reject\"",
+        example: "\"accept\"",
+        meaning: "What hooks on a server do with a push they could not scan in time: reject or accept.",
+    },
+    Key {
+        name: "hook.break-glass",
+        kind: Kind::Flag,
+        variable: "KEYCULL_HOOK_BREAK_GLASS",
+        flag: "--break-glass",
+        default: "false",
+        example: "true",
+        meaning: "Hooks on a server let a push with findings pass when its push option \
+                  `keycull.allow=REASON` says why; every such push is logged.",
+    },
+    Key {
+        name: "hook.allow-markers",
+        kind: Kind::Flag,
+        variable: "KEYCULL_HOOK_ALLOW_MARKERS",
+        flag: "--allow-markers",
+        default: "false",
+        example: "true",
+        meaning: "Hooks on a server let `keycull:allow` markers in what is pushed count.",
+    },
 ];
+
+/// Tables that keys with a dot stand in.
+pub const TABLES: [&str; 2] = ["rules", "hook"];
 
 /// Variables without a key, with their meaning.
 pub const OTHER_VARIABLES: [(&str, &str); 4] = [
@@ -181,13 +230,16 @@ pub fn starter() -> String {
          # Every key is optional; the lines below show examples.\n\
          schema = 1\n",
     );
-    let (top, rules): (Vec<&Key>, Vec<&Key>) = KEYS.iter().partition(|key| !key.name.starts_with("rules."));
-    for key in top {
+    for key in KEYS.iter().filter(|key| !key.name.contains('.')) {
         push_commented(&mut text, key, key.name);
     }
-    text.push_str("\n[rules]\n");
-    for key in rules {
-        push_commented(&mut text, key, &key.name["rules.".len()..]);
+    for table in TABLES {
+        text.push_str(&format!("\n[{table}]\n"));
+        for key in &KEYS {
+            if let Some(name) = key.name.strip_prefix(table).and_then(|rest| rest.strip_prefix('.')) {
+                push_commented(&mut text, key, name);
+            }
+        }
     }
     text.push_str(
         "\n# What is known and accepted. Every condition of an entry must hold; a reason is required.\n\

@@ -10,6 +10,7 @@
 mod allow;
 mod error;
 mod file;
+mod hook;
 mod keys;
 mod suggest;
 mod text;
@@ -22,7 +23,8 @@ use crate::finding::{Confidence, GapKind, Severity};
 pub use allow::{ALLOW_KEYS, AllowEntry, AllowKey};
 pub use error::ConfigError;
 pub use file::{RuleTable, parse, read};
-pub use keys::{KEYS, Key, OTHER_VARIABLES, starter};
+pub use hook::{OnTimeout, TimeBudget};
+pub use keys::{KEYS, Key, OTHER_VARIABLES, TABLES, starter};
 pub use suggest::closest;
 pub use text::switch;
 
@@ -150,6 +152,37 @@ pub struct Layer {
     pub rules: Vec<RuleTable>,
     /// Findings that are known and accepted.
     pub allow: Vec<AllowEntry>,
+    /// What only git hooks ask for.
+    pub hook: HookLayer,
+}
+
+/// The settings of the table `[hook]`; every value is optional.
+#[derive(Clone, Debug, Default)]
+pub struct HookLayer {
+    /// Least confidence that stops a hook.
+    pub confidence: Option<Given<Confidence>>,
+    /// Time a hook on a server may take.
+    pub time_budget: Option<Given<TimeBudget>>,
+    /// What a hook on a server does when the time is used up.
+    pub on_timeout: Option<Given<OnTimeout>>,
+    /// Whether a push option lets findings pass on a server.
+    pub break_glass: Option<Given<bool>>,
+    /// Whether markers in what is pushed count on a server.
+    pub allow_markers: Option<Given<bool>>,
+}
+
+impl HookLayer {
+    /// Lays `self` over `below`.
+    #[must_use]
+    pub fn over(self, below: Self) -> Self {
+        Self {
+            confidence: self.confidence.or(below.confidence),
+            time_budget: self.time_budget.or(below.time_budget),
+            on_timeout: self.on_timeout.or(below.on_timeout),
+            break_glass: self.break_glass.or(below.break_glass),
+            allow_markers: self.allow_markers.or(below.allow_markers),
+        }
+    }
 }
 
 impl Layer {
@@ -174,6 +207,7 @@ impl Layer {
             rules_files: joined(self.rules_files, below.rules_files),
             rules: joined(self.rules, below.rules),
             allow: joined(self.allow, below.allow),
+            hook: self.hook.over(below.hook),
         }
     }
 }

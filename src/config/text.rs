@@ -34,6 +34,19 @@ impl Layer {
             "rules.select" => self.rules_select.push(Given { value: text.to_owned(), place }),
             "rules.exclude" => self.rules_exclude.push(Given { value: text.to_owned(), place }),
             "rules.files" => self.rules_files.push(Given { value: PathBuf::from(text), place }),
+            "hook.confidence" => self.hook.confidence = Some(parsed(text, &place).map_err(wrong)?),
+            "hook.time-budget" => self.hook.time_budget = Some(parsed(text, &place).map_err(wrong)?),
+            "hook.on-timeout" => self.hook.on_timeout = Some(parsed(text, &place).map_err(wrong)?),
+            "hook.break-glass" | "hook.allow-markers" => {
+                let on =
+                    switch(text).ok_or_else(|| wrong(format!("`{text}` is not {}", key.kind.expected())))?;
+                let given = Some(Given { value: on, place });
+                if key.name == "hook.break-glass" {
+                    self.hook.break_glass = given;
+                } else {
+                    self.hook.allow_markers = given;
+                }
+            }
             // NOTE: a test walks every entry of KEYS through this match.
             other => unreachable!("key {other} of the table is not handled"),
         }

@@ -1,18 +1,24 @@
-//! Asks git where the hooks of a repository live.
+//! Where git looks for the hooks of a repository.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::HookError;
+use super::git::ask;
 
 /// Where git looks for the hooks of one repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The directory; need not exist yet.
+    /// Top of the working tree, or the repository itself when it is bare.
+    pub top: PathBuf,
+    /// Whether there is no working tree.
+    pub bare: bool,
+    /// The directory git runs hooks from; need not exist yet.
     pub directory: PathBuf,
-    /// The scope of the configuration that sets it (`global`, `system`, `command`), when that is
-    /// more than this repository's own.
-    pub shared: Option<String>,
+    /// `hooks` of the repository, which git runs hooks from unless `core.hooksPath` is set.
+    pub own: PathBuf,
+    /// The scope of the configuration that sets `core.hooksPath`: `local`, `worktree`,
+    /// `global`, `system` or `command`.
+    pub set_by: Option<String>,
 }
 
 impl Place {
@@ -23,32 +29,38 @@ impl Place {
     pub(super) fn of(start: &Path) -> Result<Self, HookError> {
         // Hooks run at the top of the working tree, and a relative `core.hooksPath` counts from
         // there. A bare repository has no top: hooks run in the repository itself.
-        let top = match git(start, &["rev-parse", "--show-toplevel"]) {
-            Ok(top) => top,
-            Err(HookError::NotARepository { .. }) => git(start, &["rev-parse", "--absolute-git-dir"])?,
+        let (top, bare) = match ask(start, &["rev-parse", "--show-toplevel"]) {
+            Ok(top) => (top, false),
+            Err(HookError::NotARepository { .. }) => {
+                (ask(start, &["rev-parse", "--absolute-git-dir"])?, true)
+            }
             Err(other) => return Err(other),
         };
         let top = PathBuf::from(top);
-        let directory = top.join(git(&top, &["rev-parse", "--git-path", "hooks"])?);
+        let directory = top.join(ask(&top, &["rev-parse", "--git-path", "hooks"])?);
+        let common = top.join(ask(&top, &["rev-parse", "--git-common-dir"])?);
         // Fails when the key is not set, which is the usual case.
-        let setting = git(&top, &["config", "--show-scope", "--get", "core.hooksPath"]).unwrap_or_default();
-        let shared = setting
-            .split_whitespace()
-            .next()
-            .filter(|scope| !matches!(*scope, "local" | "worktree"))
-            .map(str::to_owned);
-        Ok(Self { directory, shared })
+        let setting = ask(&top, &["config", "--show-scope", "--get", "core.hooksPath"]).unwrap_or_default();
+        let set_by = setting.split_whitespace().next().map(str::to_owned);
+        Ok(Self { top, bare, directory, own: common.join("hooks"), set_by })
     }
-}
 
-/// Runs git in `directory` and returns what it prints, without the line end.
-fn git(directory: &Path, arguments: &[&str]) -> Result<String, HookError> {
-    let output =
-        Command::new("git").arg("-C").arg(directory).args(arguments).output().map_err(HookError::Git)?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(HookError::NotARepository { path: directory.to_owned(), said });
+    /// The scope of `core.hooksPath` when it holds for more than this repository.
+    #[must_use]
+    pub fn shared(&self) -> Option<&str> {
+        self.set_by.as_deref().filter(|scope| !matches!(*scope, "local" | "worktree"))
     }
-    let text = String::from_utf8_lossy(&output.stdout);
-    Ok(text.strip_suffix('\n').unwrap_or(&text).to_owned())
+
+    /// Whether git runs hooks from somewhere else than the repository's own directory.
+    #[must_use]
+    pub fn shadows_own(&self) -> bool {
+        let full = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        full(&self.directory) != full(&self.own)
+    }
+
+    /// Whether husky made the directory: `.husky/_`, or `.husky` itself before version 9.
+    #[must_use]
+    pub fn is_husky(&self) -> bool {
+        self.directory.components().any(|part| part.as_os_str() == ".husky")
+    }
 }

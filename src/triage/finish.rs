@@ -34,6 +34,9 @@ pub struct TriageOptions {
     pub allow: Vec<AllowRule>,
     /// Whether markers and entries count; published samples always do.
     pub honour_allows: bool,
+    /// Whether markers beside the secret count. Those that come with the changes a gate judges
+    /// do not.
+    pub honour_markers: bool,
     /// The operator's key for fingerprints.
     pub key: Option<FingerprintKey>,
     /// Whether GitHub's line hashes are wanted for content of history, too, not only for files.
@@ -51,6 +54,7 @@ impl TriageOptions {
             include_public: false,
             allow: Vec::new(),
             honour_allows: true,
+            honour_markers: true,
             key: None,
             hash_history: true,
         }
@@ -334,7 +338,7 @@ impl Desk<'_> {
                     path: path.as_ref(),
                     secret: &candidate.secret,
                     fingerprint: print,
-                    allows: &candidate.allows,
+                    allows: if self.options.honour_markers { &candidate.allows } else { &[] },
                 };
                 let options = self.options;
                 let verdict =

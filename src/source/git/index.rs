@@ -27,6 +27,8 @@ pub struct IndexOptions {
     pub limits: Vec<RepoPath>,
     /// Paths from the root of the working tree to leave out, or directories with all below them.
     pub exclude: GlobSet,
+    /// Everything in the index, whatever HEAD holds.
+    pub whole: bool,
     /// Threads; 0 chooses. One is used when little is staged.
     pub jobs: usize,
     /// How very large blobs are cut.
@@ -35,7 +37,13 @@ pub struct IndexOptions {
 
 impl Default for IndexOptions {
     fn default() -> Self {
-        Self { limits: Vec::new(), exclude: GlobSet::empty(), jobs: 0, windows: Windows::default() }
+        Self {
+            limits: Vec::new(),
+            exclude: GlobSet::empty(),
+            whole: false,
+            jobs: 0,
+            windows: Windows::default(),
+        }
     }
 }
 
@@ -55,11 +63,12 @@ pub fn scan(
 ) -> Result<Coverage, SourceError> {
     let index = open_index(repository)?;
     let mut objects = Lookup::new(repository);
-    let head = head_tree(repository, &mut objects)?;
+    let head = if options.whole { None } else { head_tree(repository, &mut objects)? };
     let mut changes = compare(&index, head, &mut objects);
     check_limits(&index, &changes, &options.limits)?;
 
-    let mut coverage = Coverage { scopes: vec!["index".to_owned()], ..Coverage::default() };
+    let scope = if options.whole { "whole index" } else { "index" };
+    let mut coverage = Coverage { scopes: vec![scope.to_owned()], ..Coverage::default() };
     for (tree, unread) in std::mem::take(&mut changes.unread) {
         coverage.gap(unread.kind, format!("tree {} of HEAD", oid(&tree).short(12)), unread.why);
     }

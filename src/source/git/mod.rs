@@ -5,6 +5,7 @@
 
 pub mod attribution;
 mod commits;
+mod committed;
 mod compare;
 mod content;
 mod delta_cache;
