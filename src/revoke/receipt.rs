@@ -1,8 +1,7 @@
 //! Writes what came of each key into the reports that name it, so that what follows them knows.
 //!
 //! JSON report and JSON lines get a `revocation` object. In SARIF the results of dead keys are
-//! suppressed with the proof as justification, and in a baseline they are known with the proof as
-//! reason. A file is replaced as a whole or not at all.
+//! suppressed with the proof as justification; in a baseline the proof is the entry's `receipt`. A file is replaced as a whole or not at all.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -48,6 +47,9 @@ fn stamp(text: &str, report: &ApplyReport, now: i64) -> Result<(String, usize), 
         // NOTE: it was JSON a moment ago, and nothing else was put in.
         return Ok((serde_json::to_string_pretty(&document).expect("JSON serialises") + "\n", count));
     }
+    if let Some(stamped) = baseline_stamped(text, &items, &at) {
+        return Ok(stamped);
+    }
     let (mut out, mut count) = (String::new(), 0);
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         let mut finding: Value = serde_json::from_str(line).map_err(|_| ReceiptError::Form)?;
@@ -64,22 +66,53 @@ fn document_stamped(document: &mut Value, items: &Items<'_>, at: &str) -> Option
     if object.contains_key("runs") {
         return sarif_stamped(object, items, at);
     }
-    let list = if object.get("schema").and_then(Value::as_str) == Some("keycull/report/1") {
-        "findings"
-    } else {
-        ["entries", "findings", "baseline"]
-            .into_iter()
-            .find(|key| object.get(*key).is_some_and(Value::is_array))?
-    };
-    let is_report = list == "findings";
-    let list = object.get_mut(list)?.as_array_mut()?;
+    object.get("schema")?;
     let mut count = 0;
-    for entry in list {
-        let stamped =
-            if is_report { finding_stamped(entry, items, at)? } else { entry_stamped(entry, items, at)? };
-        count += usize::from(stamped);
+    for finding in object.get_mut("findings")?.as_array_mut()? {
+        count += usize::from(finding_stamped(finding, items, at)?);
     }
     Some(count)
+}
+
+/// A baseline: `[[finding]]` tables in TOML. Comments and the order of keys stay as people wrote them, so the
+/// text is edited, not written anew. None when there is no such table.
+fn baseline_stamped(text: &str, items: &Items<'_>, at: &str) -> Option<(String, usize)> {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let starts = lines.iter().enumerate().filter(|(_, line)| line.trim() == "[[finding]]");
+    let starts: Vec<usize> = starts.map(|(at, _)| at).collect();
+    let first = *starts.first()?;
+    let (mut out, mut count) = (lines[..first].concat(), 0);
+    for (index, &start) in starts.iter().enumerate() {
+        let end = starts.get(index + 1).copied().unwrap_or(lines.len());
+        let entry = &lines[start..end];
+        let dead = entry
+            .iter()
+            .find_map(|line| items.get(value_of(line, "fingerprint")?).copied())
+            .filter(|i| is_dead(i));
+        let Some(item) = dead else {
+            out.push_str(&entry.concat());
+            continue;
+        };
+        // Comments and blank lines at its end belong to the next entry.
+        let is_key = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+        let keys = entry.iter().rposition(is_key).map_or(entry.len(), |last| last + 1);
+        for line in entry[..keys].iter().filter(|line| value_of(line, "receipt").is_none()) {
+            out.push_str(line.trim_end_matches(['\r', '\n']));
+            out.push('\n');
+        }
+        // A string of JSON is a basic string of TOML.
+        out.push_str(&format!("receipt = {}\n", Value::from(sentence(item, at))));
+        out.push_str(&entry[keys..].concat());
+        count += 1;
+    }
+    Some((out, count))
+}
+
+/// What stands between the quotes in `key = "value"`.
+fn value_of<'a>(line: &'a str, key: &str) -> Option<&'a str> {
+    let rest = line.trim_start().strip_prefix(key)?.trim_start().strip_prefix('=')?.trim_start();
+    let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    rest[1..].split(quote).next()
 }
 
 fn proof(item: &ItemReport, at: &str) -> Value {
@@ -99,14 +132,6 @@ fn finding_stamped(finding: &mut Value, items: &Items<'_>, at: &str) -> Option<b
     let finding = finding.as_object_mut()?;
     let Some(item) = item_of(finding, items)? else { return Some(false) };
     finding.insert("revocation".to_owned(), proof(item, at));
-    Some(true)
-}
-
-/// An entry of a baseline: a dead key is known, and why.
-fn entry_stamped(entry: &mut Value, items: &Items<'_>, at: &str) -> Option<bool> {
-    let entry = entry.as_object_mut()?;
-    let Some(item) = item_of(entry, items)?.filter(|item| is_dead(item)) else { return Some(false) };
-    entry.insert("reason".to_owned(), sentence(item, at).into());
     Some(true)
 }
 
@@ -198,6 +223,17 @@ mod tests {
         let result = &open[0]["runs"][0]["results"][0];
         assert!(result.get("suppressions").is_none());
         assert_eq!(result["properties"]["revocation"]["outcome"], "accepted-unproven");
+    }
+
+    #[test]
+    fn a_baseline_keeps_what_people_wrote() {
+        let before = "schema = 1\n\n# asked Dana\n[[finding]]\nreason = 'x' # odd\nfingerprint = \"t1:00\"\nreceipt = \"old\"\n\n# other\n[[finding]]\nfingerprint = \"t1:11\"\n";
+        let (text, count) = stamp(before, &report(Outcome::Revoked), 1_800_000_000).expect("is known");
+        let proof = "receipt = \"revoked on 2027-01-15T08:00:00Z: found dead: status 401: dead\"\n";
+        assert_eq!(count, 1);
+        assert_eq!(text, before.replace("receipt = \"old\"\n", proof));
+        let (same, count) = stamp(before, &report(Outcome::Unknown), 0).expect("is known");
+        assert_eq!((same.as_str(), count), (before, 0), "only a dead key has a receipt");
     }
 
     #[test]

@@ -21,13 +21,14 @@ fn it_passes_killed_at_every_point() {
     assert!(report.outcomes.keys().all(|outcome| outcome == "revoked"), "{:?}", report.outcomes);
 }
 
-/// Every fault switch, and what the keys are called while it lasts.
+/// Every fault switch, and what the keys are called while it lasts. An echoing server cannot show whose key it is
+/// any more, so the owner is another one than planned.
 #[test]
 fn it_passes_with_every_fault() {
-    for (faults, outcome) in [
+    let cases = [
         ("redirect=302@decoy", "unknown"),
         ("redirect=307@decoy", "unknown"),
-        ("echo", "revoked"),
+        ("echo", "refused"),
         ("too-many=2", "revoked"),
         ("too-many-mutations", "unknown"),
         ("error-after", "revoked"),
@@ -39,9 +40,15 @@ fn it_passes_with_every_fault() {
         ("oversize", "skipped"),
         ("html", "skipped"),
         ("broken", "skipped"),
-    ] {
-        let report = held(faults);
-        let all = report.outcomes.get(outcome).copied().unwrap_or_default();
-        assert_eq!(all, 3, "{faults}: {:?}", report.outcomes);
-    }
+    ];
+    // Each waits more than it works.
+    std::thread::scope(|scope| {
+        for (faults, outcome) in cases {
+            scope.spawn(move || {
+                let report = held(faults);
+                let all = report.outcomes.get(outcome).copied().unwrap_or_default();
+                assert_eq!(all, 3, "{faults}: {:?}", report.outcomes);
+            });
+        }
+    });
 }
