@@ -87,9 +87,12 @@ fn value_elsewhere(bytes: &[u8], ident: Span, i: usize, quoted_name: bool) -> Op
 
 /// `- name: NAME`, and on the next line `value: …`.
 fn next_line_value(bytes: &[u8], ident: Span, end: usize) -> Option<usize> {
-    let before = bytes[..ident.start].trim_ascii_end();
+    if !matches!(bytes.get(end), Some(b'\n' | b'\r')) {
+        return None;
+    }
+    let before = bytes[ident.start.saturating_sub(MAX_GAP)..ident.start].trim_ascii_end();
     let before = before.strip_suffix(b"\"").unwrap_or(before);
-    if !before.ends_with(b"name:") || !matches!(bytes.get(end), Some(b'\n' | b'\r')) {
+    if !before.ends_with(b"name:") {
         return None;
     }
     let line = bytes[end..].iter().take(2).take_while(|b| matches!(b, b'\n' | b'\r')).count() + end;
