@@ -26,6 +26,12 @@ pub enum ConfigError {
         /// What the parser says, on one line.
         message: String,
     },
+    /// The two sides of a merge that nobody has settled.
+    #[error("{place}: merge conflict markers; settle the conflict first")]
+    Conflict {
+        /// The first marker.
+        place: Place,
+    },
     /// A key nobody knows.
     #[error("{place}: unknown key `{key}`{}", suggestion.as_ref().map_or(String::new(), |s| format!(", did you mean `{s}`?")))]
     UnknownKey {

@@ -12,7 +12,7 @@ use super::keys::{KEYS, Key, Kind, TABLES};
 use super::{ConfigError, Given, Layer, Place, beside, suggest};
 
 /// Largest configuration file read, in bytes: far beyond any that people write.
-const MAX_BYTES: u64 = 4 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
 /// The `[[rule]]` tables of one configuration file, for the rule loader.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,14 @@ pub struct RuleTable {
 /// # Errors
 /// The file cannot be read, is no regular file, or says something keycull does not understand.
 pub fn read(file: &Path) -> Result<Layer, ConfigError> {
+    parse(&text_of(file)?, file)
+}
+
+/// The text of a file that is read as a whole.
+///
+/// # Errors
+/// It cannot be read, is no regular file, is too large, or is not UTF-8.
+pub fn text_of(file: &Path) -> Result<String, ConfigError> {
     let failed = |source| ConfigError::Read { file: file.to_owned(), source };
     let about = fs::metadata(file).map_err(failed)?;
     if !about.is_file() {
@@ -36,7 +44,7 @@ pub fn read(file: &Path) -> Result<Layer, ConfigError> {
     if about.len() > MAX_BYTES {
         return Err(failed(std::io::Error::other(format!("larger than {MAX_BYTES} bytes"))));
     }
-    parse(&fs::read_to_string(file).map_err(failed)?, file)
+    fs::read_to_string(file).map_err(failed)
 }
 
 /// Parses the text of a configuration file; `file` is named in errors and resolves its paths.

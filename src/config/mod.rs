@@ -8,12 +8,14 @@
 //! a command, reveal a secret or choose where output is written: there are no such keys.
 
 mod allow;
+mod baseline;
 mod error;
 mod file;
 mod hook;
 mod keys;
 mod suggest;
 mod text;
+mod write;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -21,12 +23,14 @@ use std::path::{Path, PathBuf};
 use crate::finding::{Confidence, GapKind, Severity};
 
 pub use allow::{ALLOW_KEYS, AllowEntry, AllowKey};
+pub use baseline::{BASELINE_KEYS, BASELINE_NAME, Baseline, BaselineEntry};
 pub use error::ConfigError;
-pub use file::{RuleTable, parse, read};
+pub use file::{RuleTable, parse, read, text_of};
 pub use hook::{OnTimeout, TimeBudget};
 pub use keys::{KEYS, Key, OTHER_VARIABLES, TABLES, starter};
 pub use suggest::closest;
 pub use text::switch;
+pub use write::{Overwrite, quoted, write_whole};
 
 /// Name of the configuration file at the root of a repository or a scanned directory.
 pub const FILE_NAME: &str = "keycull.toml";
