@@ -15,6 +15,7 @@ pub mod config;
 pub mod engine;
 pub mod finding;
 pub mod hook;
+pub mod import;
 pub mod mock;
 pub mod net;
 pub mod pipeline;

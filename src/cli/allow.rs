@@ -22,6 +22,7 @@ pub(super) fn excluded(globs: &[Given<String>]) -> Outcome<Vec<AllowRule>> {
             entry: format!("{} (exclude {:?})", given.place.short(), given.value),
             paths: Some(path_globs(std::slice::from_ref(given))?),
             reason: Some("excluded path".to_owned()),
+            from_exclude: true,
             ..AllowRule::default()
         })
     };
@@ -50,6 +51,7 @@ pub(super) fn entries(entries: &[AllowEntry], rules: &RuleSet) -> Outcome<Vec<Al
             fingerprints: entry.fingerprints.clone(),
             reason: Some(entry.reason.clone()),
             until: entry.until,
+            from_exclude: false,
         })
     };
     entries.iter().map(rule).collect()

@@ -85,6 +85,18 @@ pub(super) enum Command {
     Audit(AuditCommand),
     /// Serve a provider on this machine that issues keys and misbehaves on request, for rehearsals
     MockProvider(MockArgs),
+    /// Accept what is known today: create, update or prune the baseline
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+    /// Tell why something is, or is not, reported
+    ///
+    /// Looks at everything rules find, whatever its confidence and whoever allowed it.
+    Explain(ExplainArgs),
+    /// Carry over what other tools were told: gitleaks, detect-secrets and others
+    ///
+    /// Writes keycull.toml and a baseline, and says what has no counterpart. Existing files are never
+    /// overwritten.
+    Migrate(MigrateArgs),
     /// List, show, check and test rules
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -212,18 +224,35 @@ pub(super) struct ScanArgs {
     #[arg(long, value_name = "LEVEL", help_heading = "What counts", value_parser = PossibleValuesParser::new(LEVELS))]
     pub severity: Option<String>,
 
-    /// Least severity that makes the exit code 1, or `live` (with --validate) [default: info]
+    /// What makes the exit code 1 [default: info]
     ///
-    /// With `live` the exit code is 1 when a provider accepts something, and 3 when of something
-    /// that was asked about it is not known.
-    #[arg(long, value_name = "LEVEL", help_heading = "What counts", value_parser = PossibleValuesParser::new(LEVELS.into_iter().chain(["live"])))]
+    /// `live` (with --validate) stands alone: 1 when a provider accepts something, 3 when of something
+    /// that was asked about it is not known. Otherwise a severity, confidence=LEVEL, and `new` (the default) or `any` (what is in the baseline
+    /// fails, too), several with commas. Findings below are reported all the same.
+    #[arg(long, value_name = "CONDITIONS", help_heading = "What counts")]
     pub fail_on: Option<String>,
+
+    /// Take FILE as the baseline instead of keycull.baseline.toml
+    #[arg(long, value_name = "FILE", help_heading = "What counts", value_hint = ValueHint::FilePath)]
+    pub baseline: Option<PathBuf>,
+
+    /// Use the rules and allowlists of FILE, a configuration of gitleaks or betterleaks
+    #[arg(long, value_name = "FILE", help_heading = "Rules", value_hint = ValueHint::FilePath)]
+    pub import: Option<PathBuf>,
+
+    /// Exit with 1 for expired and unused entries of the baseline and [[allow]] tables, too
+    #[arg(long, help_heading = "What counts")]
+    pub fail_on_stale: bool,
+
+    /// Let markers count that come with the range itself
+    #[arg(long, help_heading = "What counts")]
+    pub allow_new_markers: bool,
 
     /// Ask providers whether what is found is live; the only option that opens sockets
     #[arg(long, help_heading = "What counts")]
     pub validate: bool,
 
-    /// Report what `keycull:allow` markers would silence, too
+    /// Report what markers, [[allow]] tables and the baseline would silence, too
     #[arg(long, help_heading = "What counts")]
     pub no_allow: bool,
 
@@ -277,9 +306,123 @@ pub(super) struct ConfigArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
 
+    /// Side of a range whose keycull.toml, baseline and imported files count [default: base]
+    ///
+    /// `base` is what the range is held against, so that a change cannot silence its own gate.
+    /// With `head` the files in the working tree count, and markers that the range adds.
+    #[arg(long, value_name = "SIDE", value_parser = PossibleValuesParser::new(["base", "head"]))]
+    pub config_from: Option<String>,
+
     /// Read no configuration file, not even the user's own
     #[arg(long, conflicts_with = "config")]
     pub no_config: bool,
+}
+
+impl ConfigArgs {
+    /// Whether the range itself may say what counts.
+    pub(super) fn head_decides(&self) -> bool {
+        self.config_from.as_deref() == Some("head")
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BaselineCommand {
+    /// Write every finding of today into a new baseline
+    ///
+    /// An existing file is never overwritten.
+    Create(BaselineArgs),
+    /// Add what is new to the baseline; what stands in it stays as it is
+    Update(BaselineArgs),
+    /// Remove entries that are expired, or whose secret is found nowhere any more
+    ///
+    /// Looks at everything, whatever its confidence. Nothing is removed when something could not
+    /// be read.
+    Prune {
+        /// Repository or directory [default: the repository around the current directory]
+        #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+        path: Option<PathBuf>,
+
+        /// The baseline [default: keycull.baseline.toml]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        baseline: Option<PathBuf>,
+
+        /// Say what would be removed, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+}
+
+/// Carry over what other tools were told.
+#[derive(Debug, Args)]
+pub(super) struct MigrateArgs {
+    /// Repository [default: the repository around the current directory]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub path: Option<PathBuf>,
+
+    /// A JSON report that gitleaks uses as its baseline (repeatable)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub report: Vec<PathBuf>,
+
+    /// Say what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Tell why something is, or is not, reported.
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// A fingerprint out of a report, or FILE:LINE
+    #[arg(value_name = "FINGERPRINT | FILE:LINE")]
+    pub what: String,
+
+    /// With a fingerprint: repository or directory [default: the repository around the current directory]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub path: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// What goes into a baseline, and what is said about it.
+#[derive(Debug, Args)]
+pub(super) struct BaselineArgs {
+    /// Repository, directory or files [default: the repository around the current directory]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+
+    /// The baseline [default: keycull.baseline.toml]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub baseline: Option<PathBuf>,
+
+    /// Why these secrets do not count; written into every new entry
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+
+    /// Who decided so; written into every new entry
+    #[arg(long, value_name = "NAME")]
+    pub who: Option<String>,
+
+    /// Last day the new entries hold, as YYYY-MM-DD
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<String>,
+
+    /// Scan the files only, not the history
+    #[arg(long)]
+    pub no_history: bool,
+
+    /// Least confidence that is taken in [default: medium]
+    #[arg(long, value_name = "LEVEL", value_parser = PossibleValuesParser::new(["low", "medium", "high"]))]
+    pub confidence: Option<String>,
+
+    /// Accept a gap: KIND or KIND:GLOB (repeatable)
+    #[arg(long, value_name = "KIND[:GLOB]")]
+    pub accept_incomplete: Vec<String>,
+
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 #[derive(Debug, Subcommand)]

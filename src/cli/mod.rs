@@ -6,12 +6,17 @@
 mod allow;
 mod args;
 mod audit;
+mod baseline;
 mod environment;
+mod explain;
 mod failure;
 mod formats;
+mod gate;
 mod hook;
+mod import;
 mod init;
 mod logger;
+mod migrate;
 mod mock_provider;
 mod network;
 mod output;
@@ -24,6 +29,7 @@ mod rule_coverage;
 mod rules;
 mod scan;
 mod settings;
+mod shelf;
 mod signals;
 mod site;
 mod state_key;
@@ -86,6 +92,9 @@ fn dispatch(cli: Cli) -> Outcome<u8> {
         Command::Revoke(command) => revoke::run(&command, &cli.voice, &Environment::of_process()),
         Command::Audit(command) => audit::run(&command, &Environment::of_process()),
         Command::MockProvider(args) => mock_provider::run(&args),
+        Command::Baseline(command) => baseline::run(&command, &cli.voice, &Environment::of_process()),
+        Command::Migrate(args) => migrate::run(&args, &cli.voice, &Environment::of_process()),
+        Command::Explain(args) => explain::run(&args, &cli.voice, &Environment::of_process()),
         Command::Rules(command) => rules::run(&command),
         Command::Init(args) => init::run(&args),
         Command::Hook(command) => hook::run(&command, &cli.voice, &Environment::of_process()),

@@ -2,16 +2,20 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use globset::{Glob, GlobMatcher};
 
 use crate::config::{self, Given};
 use crate::engine::Engine;
+use crate::engine::imported::Imported;
 use crate::rule::RuleSet;
 use crate::rule::compile::{Draft, RuleError, Trust, assemble, digest, drafts_of, parse_file};
 
 use super::failure::{Failure, Outcome};
+use super::import;
 use super::settings::RuleChoice;
+use super::shelf::Shelf;
 
 /// Largest rule file read, in bytes.
 const MAX_BYTES: u64 = 16 << 20;
@@ -21,11 +25,27 @@ const MAX_BYTES: u64 = 16 << 20;
 /// # Errors
 /// A rule file that cannot be used, or an id nobody has.
 pub(super) fn engine(choice: &RuleChoice) -> Outcome<Engine> {
+    engine_from(choice, &Shelf::Disk)
+}
+
+/// An engine with the rules of `choice`, whose files `shelf` holds.
+///
+/// # Errors
+/// As [`engine`].
+pub(super) fn engine_from(choice: &RuleChoice, shelf: &Shelf<'_>) -> Outcome<Engine> {
     let untouched = choice.select.is_empty()
         && choice.exclude.is_empty()
         && choice.files.is_empty()
-        && choice.tables.is_empty();
-    if untouched { Ok(Engine::builtin()) } else { Ok(Engine::with_rules(chosen(choice)?)) }
+        && choice.tables.is_empty()
+        && choice.imported.is_none();
+    if untouched {
+        return Ok(Engine::builtin());
+    }
+    let engine = Engine::with_rules(chosen(choice, shelf)?);
+    let Some(config) = &choice.imported else { return Ok(engine) };
+    let number = |id: &str| engine.rules().by_id(id);
+    let imported = Imported::new(Arc::clone(config), number);
+    Ok(engine.with_imported(imported))
 }
 
 /// The built-in rules with those of `files`.
@@ -52,11 +72,18 @@ pub(super) fn alone(files: &[impl AsRef<Path>]) -> Outcome<RuleSet> {
     joined(without_strangers(drafts), &[])
 }
 
-fn chosen(choice: &RuleChoice) -> Outcome<RuleSet> {
-    let mut drafts = drafts_of(RuleSet::builtin());
+fn chosen(choice: &RuleChoice, shelf: &Shelf<'_>) -> Outcome<RuleSet> {
+    let mut drafts = match &choice.imported {
+        Some(config) => import::drafts(config),
+        None => drafts_of(RuleSet::builtin()),
+    };
     let mut texts: Vec<Vec<u8>> = Vec::new();
+    texts.extend(
+        choice.imported.iter().flat_map(|config| &config.texts).map(|text| text.clone().into_bytes()),
+    );
     for file in &choice.files {
-        let text = text_of(&file.value).map_err(|failure| failure.context(file.place.clone()))?;
+        let text =
+            shelf.text(&file.value).map_err(|error| Failure::from(error).context(file.place.clone()))?;
         drafts.extend(parsed(&file.value, &text)?);
         texts.push(text.into_bytes());
     }
@@ -73,8 +100,10 @@ fn chosen(choice: &RuleChoice) -> Outcome<RuleSet> {
         drafts = drafts.into_iter().zip(drop).filter_map(|(draft, drop)| (!drop).then_some(draft)).collect();
     }
     if drafts.is_empty() {
-        return Err(Failure::new("no rule is left to scan with")
-            .hint("check --rule and --exclude-rule; `keycull rules list` shows all rules"));
+        return Err(Failure::new("no rule is left to scan with").hint(
+            "check --rule and --exclude-rule, and whether an imported configuration has `useDefault = true`; \
+             `keycull rules list` shows all rules",
+        ));
     }
     joined(without_strangers(drafts), &texts)
 }

@@ -58,7 +58,7 @@ fn has_structure(rule: &Rule) -> bool {
     match rule.kind {
         Kind::Token | Kind::Block | Kind::Uri => true,
         Kind::Assignment => rule.checksum.is_some() || !rule.markers.is_empty(),
-        Kind::Generic => false,
+        Kind::Generic | Kind::Imported => false,
     }
 }
 

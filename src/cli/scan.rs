@@ -1,7 +1,7 @@
 //! `keycull scan`: from what was asked for to reports and an exit code.
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,10 +12,11 @@ use jiff::tz::TimeZone;
 
 use crate::config::{AcceptedGap, Given, Place};
 use crate::engine::Engine;
-use crate::finding::{Finding, ScanReport};
+use crate::finding::{Disposition, Finding, InertEntry, Inertness, ScanReport};
 use crate::pipeline::{self, Accept, ScanRequest, Scope};
 use crate::report::{self, Format, ReportOptions, RepositoryInfo};
 use crate::revoke::SecretSource;
+use crate::rule::RuleSet;
 use crate::source::Windows;
 use crate::source::git::index::IndexOptions;
 use crate::source::git::objects::ObjectOptions;
@@ -26,13 +27,16 @@ use crate::triage::TriageOptions;
 
 use super::allow;
 use super::args::{PlaceArgs, ScanArgs, Voice};
+use super::baseline;
 use super::environment::Environment;
 use super::failure::{Failure, Outcome};
 use super::formats::{self, Wanted};
+use super::gate::Gate;
 use super::output::{self, Destination};
 use super::progress::Line;
 use super::rule_choice;
 use super::settings::{Color, Settings, path_globs};
+use super::shelf::Shelf;
 use super::signals::Interrupt;
 use super::site::Site;
 use super::state_key;
@@ -48,6 +52,41 @@ const INCOMPLETE: u8 = 3;
 
 /// Scans, writes the reports, and gives the exit code.
 pub(super) fn run(args: &ScanArgs, voice: &Voice, environment: &Environment) -> Outcome<u8> {
+    let mut prepared = prepare(args, voice, environment)?;
+    let started = now();
+    let mut report = prepared.scan(!voice.quiet)?;
+    if let Some(site) = &prepared.site {
+        let asking = (&args.network, args.rules.as_slice());
+        let reading = (&site.source() as &dyn SecretSource, prepared.interrupt.flag());
+        validate::during_scan(&mut report, asking, environment, &site.scanned(), reading)?;
+    }
+    prepared.options.time = Some((started, now()));
+    for wanted in &prepared.reports {
+        write(&report, wanted, &prepared.options, prepared.settings.color)?;
+    }
+    let code = exit_code(&report, &prepared.settings, &prepared.interrupt);
+    let gated = args.fail_on.as_deref() == Some(LIVE) && code == FINDINGS;
+    Ok(if gated { validate::gate(&report, prepared.interrupt.flag()) } else { code })
+}
+
+/// A scan that only needs to be started.
+pub(super) struct Prepared {
+    /// What was asked for.
+    pub settings: Settings,
+    /// What is to be done; commands that are not `scan` change its triage.
+    pub request: ScanRequest,
+    /// Where the configuration file and the baseline of what is scanned are.
+    pub root: Option<PathBuf>,
+    engine: Engine,
+    reports: Vec<Wanted>,
+    options: ReportOptions,
+    interrupt: Interrupt,
+    /// Where what was found is read again, when providers are to be asked about it.
+    site: Option<Site>,
+}
+
+/// Works out everything a scan needs.
+pub(super) fn prepare(args: &ScanArgs, voice: &Voice, environment: &Environment) -> Outcome<Prepared> {
     let here = std::env::current_dir()
         .map_err(|error| Failure::from(error).context("cannot tell the current directory"))?;
     if args.fail_on.as_deref() == Some(LIVE) && !args.validate {
@@ -55,44 +94,37 @@ pub(super) fn run(args: &ScanArgs, voice: &Voice, environment: &Environment) -> 
             .hint("add --validate, which sends what is found to its provider"));
     }
     let target = Target::resolve(args, &here)?;
-    let settings = Settings::of_scan(args, voice, environment, target.config_root(&here).as_deref())?;
+    let gate = target.gate().filter(|_| !args.config.head_decides());
+    let root = target.config_root(&here).or_else(|| gate.as_ref().map(|gate| gate.root.clone()));
+    let shelf = gate.as_ref().map_or(Shelf::Disk, Gate::base);
+    let read = |shelf: &Shelf<'_>| Settings::of_scan(args, voice, environment, root.as_deref(), shelf);
+    let settings = read(&shelf)?;
+    let not_in_force =
+        gate.as_ref().map(|gate| gate.added(&settings, |shelf| read(shelf).ok())).unwrap_or_default();
     let reports = formats::wanted(args, &settings)?;
     reports.iter().try_for_each(|report| report.to.check(args.show_secrets))?;
-    let engine = rule_choice::engine(&settings.rules)?;
-    let mut options = report_options(args, voice, &target);
+    let engine = rule_choice::engine_from(&settings.rules, &shelf)?;
+    let mut triage = triage_from(args, &settings, &engine, &shelf)?;
+    triage.honour_markers = gate.is_none() || settings.allow_new_markers;
+    let options = report_options(args, voice, &target);
     let site = if args.validate {
         Some(Site::open(&PlaceArgs { root: target.root(), rules: Vec::new() })?)
     } else {
         None
     };
-    let mut request = request(target, args, &settings, &reports, &engine)?;
+    drop((gate, shelf));
+    let mut request = request(target, args, &settings, &reports, triage)?;
+    request.not_in_force = not_in_force;
     if args.incremental {
         request.incremental = state_key::incremental(environment);
     }
     let interrupt =
         Interrupt::listen().map_err(|error| Failure::from(error).context("cannot listen for signals"))?;
-
-    let started = now();
-    let line = Line::start(!voice.quiet);
-    let outcome = pipeline::run(&request, &engine, &line, interrupt.flag());
-    drop(line);
-    let mut report = outcome?;
-    if let Some(site) = site {
-        let asking = (&args.network, args.rules.as_slice());
-        let reading = (&site.source() as &dyn SecretSource, interrupt.flag());
-        validate::during_scan(&mut report, asking, environment, &site.scanned(), reading)?;
-    }
-    options.time = Some((started, now()));
-    for wanted in &reports {
-        write(&report, wanted, &options, settings.color)?;
-    }
-    let code = exit_code(&report, &settings, &interrupt);
-    let gated = args.fail_on.as_deref() == Some(LIVE) && code == FINDINGS;
-    Ok(if gated { validate::gate(&report, interrupt.flag()) } else { code })
+    Ok(Prepared { settings, request, root, engine, reports, options, interrupt, site })
 }
 
 /// The value of `--fail-on` that is a verdict, not a level.
-const LIVE: &str = "live";
+pub(super) const LIVE: &str = "live";
 
 /// What `args` finds, with its secrets, for commands that go on from there. Nothing is written.
 ///
@@ -107,9 +139,11 @@ pub(super) fn findings(
     let here = std::env::current_dir()
         .map_err(|error| Failure::from(error).context("cannot tell the current directory"))?;
     let target = Target::resolve(args, &here)?;
-    let settings = Settings::of_scan(args, voice, environment, target.config_root(&here).as_deref())?;
+    let settings =
+        Settings::of_scan(args, voice, environment, target.config_root(&here).as_deref(), &Shelf::Disk)?;
     let engine = rule_choice::engine(&settings.rules)?;
-    let request = request(target, args, &settings, &[], &engine)?;
+    let triage = triage(args, &settings, &engine)?;
+    let request = request(target, args, &settings, &[], triage)?;
     let line = Line::start(!voice.quiet);
     let outcome = pipeline::run(&request, &engine, &line, interrupt.flag());
     drop(line);
@@ -122,16 +156,41 @@ pub(super) fn findings(
     Ok(report.findings)
 }
 
-/// The exit code of `docs/exit-codes.md`, with `--fail-on` taken into account.
+/// The exit code of `docs/exit-codes.md`, with `--fail-on` and `--fail-on-stale` taken into account.
 pub(super) fn exit_code(report: &ScanReport, settings: &Settings, interrupt: &Interrupt) -> u8 {
-    let code = pipeline::exit_code(report, interrupt.signal());
-    let fails = report.new_findings().any(|finding| finding.severity >= settings.fail_on);
-    if code != FINDINGS || fails {
-        code
+    let on = settings.fail_on;
+    let counts = |finding: &&Finding| match &finding.disposition {
+        Disposition::New => true,
+        Disposition::Baselined { .. } => on.baselined,
+        Disposition::Allowed { .. } => false,
+    };
+    let fails = |finding: &Finding| finding.severity >= on.severity && finding.confidence >= on.confidence;
+    let stale = |entry: &InertEntry| matches!(entry.why, Inertness::Unused | Inertness::Expired);
+    if report.coverage.is_interrupted() {
+        pipeline::exit_code(report, interrupt.signal())
+    } else if report.findings.iter().filter(counts).any(fails)
+        || settings.fail_on_stale && report.inert.iter().any(stale)
+    {
+        FINDINGS
     } else if report.coverage.is_complete() {
         CLEAN
     } else {
         INCOMPLETE
+    }
+}
+
+impl Prepared {
+    /// The rules that run.
+    pub(super) fn rules(&self) -> &RuleSet {
+        self.engine.rules()
+    }
+
+    /// Scans, with a line of progress if that is wanted.
+    pub(super) fn scan(&self, talk: bool) -> Outcome<ScanReport> {
+        let line = Line::start(talk);
+        let outcome = pipeline::run(&self.request, &self.engine, &line, self.interrupt.flag());
+        drop(line);
+        Ok(outcome?)
     }
 }
 
@@ -140,13 +199,14 @@ fn request(
     args: &ScanArgs,
     settings: &Settings,
     reports: &[Wanted],
-    engine: &Engine,
+    triage: TriageOptions,
 ) -> Outcome<ScanRequest> {
-    let mut request = ScanRequest::new(triage(args, settings, engine)?);
+    let mut request = ScanRequest::new(triage);
+    request.triage.seek_idle = target.is_everything() && settings.rules.is_everything();
     request.jobs = settings.jobs;
     // Only GitHub's code scanning looks at them, and for a history they take long.
     request.triage.hash_history = reports.iter().any(|wanted| wanted.format == Format::Sarif);
-    request.config_hash = settings.hash(args.no_allow);
+    request.config_hash = settings.hash(args.no_allow, &request.triage.baseline);
     request.accept = accepted(settings)?;
     let exclude = settings.exclude_globs()?;
     match target {
@@ -199,7 +259,17 @@ pub(super) fn accepted(settings: &Settings) -> Outcome<Vec<Accept>> {
     settings.accept.iter().map(parsed).collect()
 }
 
+/// What triage is to do, with the baseline as it is on disk.
 pub(super) fn triage(args: &ScanArgs, settings: &Settings, engine: &Engine) -> Outcome<TriageOptions> {
+    triage_from(args, settings, engine, &Shelf::Disk)
+}
+
+fn triage_from(
+    args: &ScanArgs,
+    settings: &Settings,
+    engine: &Engine,
+    shelf: &Shelf<'_>,
+) -> Outcome<TriageOptions> {
     let mut options = TriageOptions::new(Timestamp::now().to_zoned(TimeZone::UTC).date());
     options.min_confidence = settings.confidence;
     options.min_severity = settings.severity;
@@ -208,6 +278,9 @@ pub(super) fn triage(args: &ScanArgs, settings: &Settings, engine: &Engine) -> O
     options.honour_allows = !args.no_allow;
     options.allow = allow::excluded(&settings.exclude)?;
     options.allow.extend(allow::entries(&settings.allow, engine.rules())?);
+    if let Some(file) = &settings.baseline {
+        options.baseline = baseline::read(&file.value, shelf)?;
+    }
     Ok(options)
 }
 

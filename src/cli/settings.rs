@@ -5,19 +5,24 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use sha2::{Digest, Sha256};
 
 use crate::config::{
-    self, AcceptedGap, AllowEntry, Given, HookLayer, KEYS, Key, Layer, OnTimeout, Place, RuleTable,
+    self, AcceptedGap, AllowEntry, Baseline, FailOn, Given, HookLayer, KEYS, Key, Layer, OnTimeout, Place,
+    RuleTable,
 };
 use crate::finding::{Confidence, Severity};
+use crate::import::gitleaks;
 
 use super::args::{ConfigArgs, HookRunArgs, ScanArgs, Voice};
 use super::environment::Environment;
 use super::failure::{Failure, Outcome};
+use super::import;
+use super::shelf::Shelf;
 
 /// Time a hook on a server may take, unless somebody says otherwise.
 const SERVER_TIME: Duration = Duration::from_secs(30);
@@ -44,6 +49,15 @@ pub(super) struct RuleChoice {
     pub files: Vec<Given<PathBuf>>,
     /// Rules out of configuration files.
     pub tables: Vec<RuleTable>,
+    /// A configuration of another tool.
+    pub imported: Option<Arc<gitleaks::Config>>,
+}
+
+impl RuleChoice {
+    /// No built-in rule is left out.
+    pub(super) fn is_everything(&self) -> bool {
+        self.select.is_empty() && self.exclude.is_empty()
+    }
 }
 
 /// Every setting with a value.
@@ -53,8 +67,14 @@ pub(super) struct Settings {
     pub confidence: Confidence,
     /// Least severity that is reported.
     pub severity: Severity,
-    /// Least severity that makes the exit code 1.
-    pub fail_on: Severity,
+    /// What makes the exit code 1.
+    pub fail_on: FailOn,
+    /// The baseline, where one is in force.
+    pub baseline: Option<Given<PathBuf>>,
+    /// Entries that do nothing make the exit code 1.
+    pub fail_on_stale: bool,
+    /// Markers that come with a range count in it.
+    pub allow_new_markers: bool,
     /// Format of the report on standard output or in `--output`, as written.
     pub format: Option<Given<String>>,
     /// When text reports are coloured.
@@ -100,9 +120,33 @@ impl Settings {
         voice: &Voice,
         environment: &Environment,
         root: Option<&Path>,
+        shelf: &Shelf<'_>,
     ) -> Outcome<Self> {
-        let files = files(&args.config, environment, root)?;
-        Self::resolve(flags(args, voice)?.over(environment.layer()?).over(files))
+        let near = flags(args, voice)?.over(environment.layer()?);
+        Self::joined(near, &args.config, environment, root, shelf)
+    }
+
+    /// Lays `near` over what the files say.
+    fn joined(
+        near: Layer,
+        config: &ConfigArgs,
+        environment: &Environment,
+        root: Option<&Path>,
+        shelf: &Shelf<'_>,
+    ) -> Outcome<Self> {
+        let files = files(config, environment, root, shelf)?;
+        let layer = near.over(files.layer);
+        let named = layer.import.as_ref().filter(|given| !given.value.as_os_str().is_empty());
+        let named = named.map(|given| import::read(&given.value, shelf)).transpose()?;
+        let mut settings = Self::resolve(layer)?;
+        settings.rules.imported = named.or(files.imported).map(Arc::new);
+        if settings.baseline.is_none() && !config.no_config {
+            settings.baseline = root
+                .map(|root| root.join(crate::config::BASELINE_NAME))
+                .filter(|file| shelf.has(file))
+                .map(|value| Given { place: Place::File { file: value.clone(), line: 1 }, value });
+        }
+        Ok(settings)
     }
 
     /// Joins the settings of a hook; `root` is where the repository's `keycull.toml` would be.
@@ -115,8 +159,8 @@ impl Settings {
         environment: &Environment,
         root: Option<&Path>,
     ) -> Outcome<Self> {
-        let files = files(&args.config, environment, root)?;
-        Self::resolve(hook_flags(args, voice)?.over(environment.layer()?).over(files))
+        let near = hook_flags(args, voice)?.over(environment.layer()?);
+        Self::joined(near, &args.config, environment, root, &Shelf::Disk)
     }
 
     /// Joins the settings of a hook on a server: `git_dir` is where the operator's own
@@ -137,7 +181,7 @@ impl Settings {
             allow_markers: base.hook.allow_markers,
             ..HookLayer::default()
         };
-        let operator = files(&args.config, environment, Some(git_dir))?;
+        let operator = files(&args.config, environment, Some(git_dir), &Shelf::Disk)?.layer;
         Self::resolve(hook_flags(args, voice)?.over(environment.layer()?).over(operator).over(base))
     }
 
@@ -149,7 +193,10 @@ impl Settings {
         Ok(Self {
             confidence: layer.confidence.map_or(Confidence::Medium, |given| given.value),
             severity: layer.severity.map_or(Severity::Info, |given| given.value),
-            fail_on: layer.fail_on.map_or(Severity::Info, |given| given.value),
+            fail_on: layer.fail_on.map_or_else(FailOn::default, |given| given.value),
+            baseline: layer.baseline,
+            fail_on_stale: layer.fail_on_stale.is_some_and(|given| given.value),
+            allow_new_markers: layer.allow_new_markers.is_some_and(|given| given.value),
             format: layer.format,
             color: layer.color.map_or(Ok(Color::Auto), color)?,
             jobs,
@@ -162,6 +209,7 @@ impl Settings {
                 exclude: layer.rules_exclude,
                 files: layer.rules_files,
                 tables: layer.rules,
+                imported: None,
             },
             hook: HookSettings {
                 confidence: layer.hook.confidence.map_or(Confidence::Medium, |given| given.value),
@@ -184,7 +232,7 @@ impl Settings {
     /// Hash of the settings that can change findings; rules have a hash of their own.
     ///
     /// Version 1 of the form: `name=value` lines, lists in sorted order, SHA-256, 16 digits.
-    pub(super) fn hash(&self, no_allow: bool) -> String {
+    pub(super) fn hash(&self, no_allow: bool, baseline: &Baseline) -> String {
         let mut text = format!(
             "v1\nconfidence={}\nseverity={}\nno-ignore={}\nno-allow={no_allow}\n",
             self.confidence, self.severity, self.no_ignore
@@ -213,6 +261,9 @@ impl Settings {
                 entry.stopwords,
                 entry.until
             );
+        }
+        for entry in baseline.entries() {
+            let _ = writeln!(text, "baseline={} {:?}", entry.fingerprint, entry.until);
         }
         Sha256::digest(text)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -288,6 +339,12 @@ fn flags(args: &ScanArgs, voice: &Voice) -> Outcome<Layer> {
         items.iter().try_for_each(|item| set(&mut layer, name, item))?;
     }
     layer.jobs = args.jobs.map(|value| Given { value, place: Place::Flag("--jobs") });
+    layer.baseline = args.baseline.clone().map(|value| Given { value, place: Place::Flag("--baseline") });
+    layer.allow_new_markers =
+        args.allow_new_markers.then_some(Given { value: true, place: Place::Flag("--allow-new-markers") });
+    layer.import = args.import.clone().map(|value| Given { value, place: Place::Flag("--import") });
+    layer.fail_on_stale =
+        args.fail_on_stale.then_some(Given { value: true, place: Place::Flag("--fail-on-stale") });
     layer.no_ignore = args.no_ignore.then_some(Given { value: true, place: Place::Flag("--no-ignore") });
     let files = args.rules.iter().cloned();
     layer.rules_files = files.map(|value| Given { value, place: Place::Flag("--rules") }).collect();
@@ -325,36 +382,49 @@ fn key(name: &str) -> &'static Key {
     KEYS.iter().find(|key| key.name == name).expect("a key of the table")
 }
 
-/// The layer of the configuration files: the scanned tree's over the user's own.
-fn files(args: &ConfigArgs, environment: &Environment, root: Option<&Path>) -> Outcome<Layer> {
+/// What configuration files say.
+#[derive(Default)]
+struct Files {
+    layer: Layer,
+    imported: Option<gitleaks::Config>,
+}
+
+/// The configuration files: the scanned tree's over the user's own. Without a `keycull.toml`, the
+/// configuration of gitleaks or betterleaks is taken for one.
+fn files(
+    args: &ConfigArgs,
+    environment: &Environment,
+    root: Option<&Path>,
+    shelf: &Shelf<'_>,
+) -> Outcome<Files> {
     if reads_no_files(args, environment)? {
-        return Ok(Layer::default());
+        return Ok(Files::default());
     }
     let named = args.config.clone().or_else(|| environment.get("KEYCULL_CONFIG").map(PathBuf::from));
-    let near = match named {
-        Some(file) => read(&file)?,
-        None => root
-            .map(|root| root.join(config::FILE_NAME))
-            .map_or(Ok(Layer::default()), |f| read_if_there(&f))?,
-    };
+    let names = [config::FILE_NAME].into_iter().chain(gitleaks::NAMES);
+    let found = || names.filter_map(|name| Some(root?.join(name))).find(|file| shelf.has(file));
+    let files = named.or_else(found).map_or(Ok(Files::default()), |file| Files::read(&file, shelf))?;
     let user = config::user_file(|name| environment.get(name).map(ToOwned::to_owned));
     let far = user.map_or(Ok(Layer::default()), |file| read_if_there(&file))?;
-    Ok(near.over(far))
+    Ok(Files { layer: files.layer.over(far), imported: files.imported })
+}
+
+impl Files {
+    /// Reads one file, be it keycull's own or another tool's.
+    fn read(file: &Path, shelf: &Shelf<'_>) -> Outcome<Self> {
+        if import::is_foreign(file, shelf) {
+            return Ok(Self { imported: Some(import::read(file, shelf)?), ..Self::default() });
+        }
+        Ok(Self { layer: read(file, shelf)?, imported: None })
+    }
 }
 
 fn read_if_there(file: &Path) -> Outcome<Layer> {
-    match file.symlink_metadata() {
-        Err(error)
-            if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) =>
-        {
-            Ok(Layer::default())
-        }
-        _ => read(file),
-    }
+    if Shelf::Disk.has(file) { read(file, &Shelf::Disk) } else { Ok(Layer::default()) }
 }
 
-fn read(file: &Path) -> Outcome<Layer> {
-    let layer = config::read(file).map_err(|error| {
+fn read(file: &Path, shelf: &Shelf<'_>) -> Outcome<Layer> {
+    let layer = shelf.text(file).and_then(|text| config::parse(&text, file)).map_err(|error| {
         Failure::from(error).hint("`keycull init` writes a commented example; --no-config reads no file")
     })?;
     log::info!("settings read from {}", file.display());
@@ -374,7 +444,7 @@ mod tests {
         std::fs::write(dir.path().join("keycull.toml"), file).unwrap();
         let cli = Cli::try_parse_from(["keycull", "scan"].iter().chain(args)).unwrap();
         let Command::Scan(scan) = cli.command else { panic!("not a scan") };
-        Settings::of_scan(&scan, &cli.voice, env, Some(dir.path()))
+        Settings::of_scan(&scan, &cli.voice, env, Some(dir.path()), &Shelf::Disk)
     }
 
     #[test]
@@ -390,7 +460,7 @@ mod tests {
         let s = settings(&[], &Environment::default(), "").unwrap();
         assert_eq!(
             (s.confidence, s.severity, s.fail_on),
-            (Confidence::Medium, Severity::Info, Severity::Info)
+            (Confidence::Medium, Severity::Info, FailOn::default())
         );
         assert!(s.jobs >= 1 && !s.no_ignore && s.color == Color::Auto);
     }
@@ -416,7 +486,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(
-            (s.fail_on, s.severity, s.jobs, s.color),
+            (s.fail_on.severity, s.severity, s.jobs, s.color),
             (Severity::High, Severity::Low, 3, Color::Never)
         );
         assert!(s.no_ignore);
@@ -436,7 +506,9 @@ mod tests {
 
     #[test]
     fn the_hash_follows_what_can_change_findings_and_nothing_else() {
-        let hash = |args: &[&str]| settings(args, &Environment::default(), "").unwrap().hash(false);
+        let hash = |args: &[&str]| {
+            settings(args, &Environment::default(), "").unwrap().hash(false, &Baseline::default())
+        };
         assert_eq!(hash(&[]), hash(&["--jobs=2", "--format=text", "--fail-on=high"]));
         assert_eq!(hash(&["--exclude=a", "--exclude=b"]), hash(&["--exclude=b", "--exclude=a"]));
         let different = [
@@ -447,7 +519,7 @@ mod tests {
             hash(&["--exclude=a"]),
             hash(&["--rule=a"]),
             hash(&["--exclude-rule=a"]),
-            settings(&[], &Environment::default(), "").unwrap().hash(true),
+            settings(&[], &Environment::default(), "").unwrap().hash(true, &Baseline::default()),
         ];
         let mut unique = different.to_vec();
         unique.sort();

@@ -10,6 +10,7 @@ use crate::source::git::range::{self, RangeOptions};
 
 use super::args::ScanArgs;
 use super::failure::{Failure, Outcome};
+use super::gate::Gate;
 use super::revisions;
 
 /// What is to be scanned.
@@ -130,6 +131,28 @@ impl Target {
             }
             Self::Files { root, .. } if root.is_dir() => Some(root.clone()),
             Self::Files { root, .. } => root.parent().map(Path::to_owned),
+        }
+    }
+
+    /// The repository and range of a gate.
+    pub(super) fn gate(&self) -> Option<Gate<'_>> {
+        match self {
+            Self::Range { repository, options } => Gate::of(repository, options),
+            Self::Stdin { .. } | Self::Index { .. } | Self::Repository { .. } | Self::Files { .. } => None,
+        }
+    }
+
+    /// Whether everything that a secret could be in is scanned: all files and, in a repository, the
+    /// whole history.
+    pub(super) fn is_everything(&self) -> bool {
+        match self {
+            Self::Repository { repository, files, history } => {
+                matches!(history, History::Objects) && (*files || repository.is_bare())
+            }
+            Self::Files { root, limits, repository } => {
+                limits.is_empty() && repository.is_none() && root.is_dir()
+            }
+            Self::Stdin { .. } | Self::Index { .. } | Self::Range { .. } => false,
         }
     }
 

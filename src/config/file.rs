@@ -195,6 +195,16 @@ impl Reader<'_> {
             "confidence" => layer.confidence = Some(self.parsed(key, value)?),
             "severity" => layer.severity = Some(self.parsed(key, value)?),
             "fail-on" => layer.fail_on = Some(self.parsed(key, value)?),
+            "baseline" => {
+                let item = self.string(key, value)?;
+                layer.baseline = Some(self.file_below(key, item)?);
+            }
+            "allow-new-markers" => layer.allow_new_markers = Some(self.boolean(key, value)?),
+            "import" => {
+                let item = self.string(key, value)?;
+                layer.import = Some(self.file_below(key, item)?);
+            }
+            "fail-on-stale" => layer.fail_on_stale = Some(self.boolean(key, value)?),
             "format" => layer.format = Some(self.string(key, value)?),
             "color" => layer.color = Some(self.string(key, value)?),
             "jobs" => layer.jobs = Some(self.number(key, value)?),
@@ -211,7 +221,7 @@ impl Reader<'_> {
             "rules.exclude" => layer.rules_exclude = self.list(key, value)?,
             "rules.files" => {
                 for item in self.list(key, value)? {
-                    layer.rules_files.push(self.rule_file(key, item)?);
+                    layer.rules_files.push(self.file_below(key, item)?);
                 }
             }
             "hook.confidence" => layer.hook.confidence = Some(self.parsed(key, value)?),
@@ -304,9 +314,9 @@ impl Reader<'_> {
         items.iter().map(|item| self.string(key, item)).collect()
     }
 
-    /// A rule file named in a configuration file: below it, so that a scanned repository cannot
+    /// A file named in a configuration file: below it, so that a scanned repository cannot
     /// make keycull read (and quote in an error) files elsewhere.
-    fn rule_file(&self, key: &Key, item: Given<String>) -> Result<Given<PathBuf>, ConfigError> {
+    fn file_below(&self, key: &Key, item: Given<String>) -> Result<Given<PathBuf>, ConfigError> {
         let inside = Path::new(&item.value)
             .components()
             .all(|component| matches!(component, Component::Normal(_) | Component::CurDir));

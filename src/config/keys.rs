@@ -49,7 +49,7 @@ pub struct Key {
 }
 
 /// Every key of a configuration file but `schema` and the `[[rule]]` tables.
-pub const KEYS: [Key; 17] = [
+pub const KEYS: [Key; 21] = [
     Key {
         name: "confidence",
         kind: Kind::Text,
@@ -74,8 +74,39 @@ pub const KEYS: [Key; 17] = [
         variable: "KEYCULL_FAIL_ON",
         flag: "--fail-on",
         default: "\"info\"",
-        example: "\"high\"",
-        meaning: "Exit with 1 only for findings at least this bad; milder ones are reported all the same.",
+        example: "\"high,confidence=medium\"",
+        meaning: "Exit with 1 only for findings that meet all these conditions, the others are reported all the \
+                  same: a severity, confidence=LEVEL, and new or any (any: what is in the baseline fails, too).",
+    },
+    Key {
+        name: "baseline",
+        kind: Kind::Text,
+        variable: "KEYCULL_BASELINE",
+        flag: "--baseline",
+        default: "\"keycull.baseline.toml\"",
+        example: "\"security/keycull.baseline.toml\"",
+        meaning: "The file of known secrets, see baseline.md. In a configuration file the path is relative to it \
+                  and stays below it. The default is read where it is there.",
+    },
+    Key {
+        name: "import",
+        kind: Kind::Text,
+        variable: "KEYCULL_IMPORT",
+        flag: "--import",
+        default: "\"\"",
+        example: "\".gitleaks.toml\"",
+        meaning: "A configuration of gitleaks or betterleaks whose rules and allowlists hold, see migration.md. In a \
+                  configuration file the path is relative to it and stays below it.",
+    },
+    Key {
+        name: "fail-on-stale",
+        kind: Kind::Flag,
+        variable: "KEYCULL_FAIL_ON_STALE",
+        flag: "--fail-on-stale",
+        default: "false",
+        example: "true",
+        meaning: "Exit with 1 when an entry of the baseline or an [[allow]] table is expired or no longer needed. \
+                  Only scans of everything can tell.",
     },
     Key {
         name: "exclude",
@@ -132,6 +163,16 @@ pub const KEYS: [Key; 17] = [
         default: "[]",
         example: "[\"security/rules.toml\"]",
         meaning: "Further rule files. Paths are relative to the configuration file and stay below it.",
+    },
+    Key {
+        name: "allow-new-markers",
+        kind: Kind::Flag,
+        variable: "KEYCULL_ALLOW_NEW_MARKERS",
+        flag: "--allow-new-markers",
+        default: "false",
+        example: "true",
+        meaning: "Markers beside a secret count even where they come with the range that is scanned. Otherwise they \
+                  are listed and do not count there.",
     },
     Key {
         name: "format",

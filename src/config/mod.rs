@@ -10,6 +10,7 @@
 mod allow;
 mod baseline;
 mod error;
+mod fail_on;
 mod file;
 mod hook;
 mod keys;
@@ -25,6 +26,7 @@ use crate::finding::{Confidence, GapKind, Severity};
 pub use allow::{ALLOW_KEYS, AllowEntry, AllowKey};
 pub use baseline::{BASELINE_KEYS, BASELINE_NAME, Baseline, BaselineEntry};
 pub use error::ConfigError;
+pub use fail_on::FailOn;
 pub use file::{RuleTable, parse, read, text_of};
 pub use hook::{OnTimeout, TimeBudget};
 pub use keys::{KEYS, Key, OTHER_VARIABLES, TABLES, starter};
@@ -132,8 +134,16 @@ pub struct Layer {
     pub confidence: Option<Given<Confidence>>,
     /// Least severity that is reported.
     pub severity: Option<Given<Severity>>,
-    /// Least severity that makes the exit code 1.
-    pub fail_on: Option<Given<Severity>>,
+    /// What makes the exit code 1.
+    pub fail_on: Option<Given<FailOn>>,
+    /// The baseline.
+    pub baseline: Option<Given<PathBuf>>,
+    /// Whether markers that come with a range count in it.
+    pub allow_new_markers: Option<Given<bool>>,
+    /// A configuration of another tool.
+    pub import: Option<Given<PathBuf>>,
+    /// Whether entries that do nothing make the exit code 1.
+    pub fail_on_stale: Option<Given<bool>>,
     /// Name of the report format of standard output and `--output`.
     pub format: Option<Given<String>>,
     /// `auto`, `always` or `never`.
@@ -200,6 +210,10 @@ impl Layer {
             confidence: self.confidence.or(below.confidence),
             severity: self.severity.or(below.severity),
             fail_on: self.fail_on.or(below.fail_on),
+            baseline: self.baseline.or(below.baseline),
+            allow_new_markers: self.allow_new_markers.or(below.allow_new_markers),
+            import: self.import.or(below.import),
+            fail_on_stale: self.fail_on_stale.or(below.fail_on_stale),
             format: self.format.or(below.format),
             color: self.color.or(below.color),
             jobs: self.jobs.or(below.jobs),

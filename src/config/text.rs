@@ -17,6 +17,18 @@ impl Layer {
             "confidence" => self.confidence = Some(parsed(text, &place).map_err(wrong)?),
             "severity" => self.severity = Some(parsed(text, &place).map_err(wrong)?),
             "fail-on" => self.fail_on = Some(parsed(text, &place).map_err(wrong)?),
+            "baseline" => self.baseline = Some(Given { value: PathBuf::from(text), place }),
+            "allow-new-markers" => {
+                let on =
+                    switch(text).ok_or_else(|| wrong(format!("`{text}` is not {}", key.kind.expected())))?;
+                self.allow_new_markers = Some(Given { value: on, place });
+            }
+            "import" => self.import = Some(Given { value: PathBuf::from(text), place }),
+            "fail-on-stale" => {
+                let on =
+                    switch(text).ok_or_else(|| wrong(format!("`{text}` is not {}", key.kind.expected())))?;
+                self.fail_on_stale = Some(Given { value: on, place });
+            }
             "format" => self.format = Some(Given { value: text.to_owned(), place }),
             "color" => self.color = Some(Given { value: text.to_owned(), place }),
             "jobs" => {

@@ -16,6 +16,7 @@ pub mod entropy;
 pub mod format;
 mod generic;
 mod identifier;
+pub mod imported;
 mod literal_value;
 mod mask;
 #[cfg(target_arch = "x86_64")]
@@ -68,6 +69,8 @@ pub struct Engine {
     fill: mask::Fill,
     /// Compiled on a pattern's first trigger; `None` inside when it does not compile.
     regexes: Vec<OnceLock<Regex>>,
+    /// Rules that run over whole contents.
+    imported: Option<imported::Imported>,
 }
 
 impl Engine {
@@ -89,7 +92,22 @@ impl Engine {
             fill: mask::best(),
             regexes: rules.patterns.iter().map(|_| OnceLock::new()).collect(),
             rules,
+            imported: None,
         }
+    }
+
+    /// Adds rules that run over whole contents; [`Engine::scan`] leaves them to the caller, who
+    /// knows where the content is.
+    #[must_use]
+    pub fn with_imported(mut self, imported: imported::Imported) -> Self {
+        self.imported = Some(imported);
+        self
+    }
+
+    /// The rules that run over whole contents.
+    #[must_use]
+    pub fn imported(&self) -> Option<&imported::Imported> {
+        self.imported.as_ref()
     }
 
     /// The same engine without processor-specific code, for comparison.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Checksum, Confidence, Coverage, CredentialMode, Disposition, Fingerprint, Oid, Origin, Region, RepoPath,
-    RuleInfo, Secret, Severity, Span, Timeline, Validation,
+    Checksum, Confidence, Coverage, CredentialMode, Disposition, Fingerprint, InertEntry, Oid, Origin,
+    Region, RepoPath, RuleInfo, Secret, Severity, Span, Timeline, Validation,
 };
 
 /// A short, machine-readable remark on why a finding ranks as it does.
@@ -93,6 +93,8 @@ pub struct ScanReport {
     pub below_threshold: u64,
     /// What was looked at.
     pub coverage: Coverage,
+    /// Suppressions that suppress nothing, sorted.
+    pub inert: Vec<InertEntry>,
     /// Rules in force, sorted by id; reports describe the rules they cite from here.
     pub rules: Vec<Arc<RuleInfo>>,
 }

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::finding::{RuleInfo, Severity};
+use crate::engine::Engine;
+use crate::engine::imported::Imported;
+use crate::finding::{RepoPath, RuleInfo, Severity};
+use crate::import::gitleaks::{Allowlist, Expression};
 use crate::rule::{Rule, RuleSet};
 use crate::triage::{Partner, RuleBook};
 
@@ -10,13 +13,40 @@ use crate::triage::{Partner, RuleBook};
 pub struct Facts<'a> {
     set: &'a RuleSet,
     infos: Vec<OnceLock<Arc<RuleInfo>>>,
+    imported: Option<&'a Imported>,
+    /// Allowlists with the rule they are for, if it is one alone.
+    allowlists: Vec<(Option<u16>, &'a Allowlist)>,
 }
 
 impl<'a> Facts<'a> {
     /// Facts of the rules of `set`.
     #[must_use]
     pub fn new(set: &'a RuleSet) -> Self {
-        Self { set, infos: set.rules.iter().map(|_| OnceLock::new()).collect() }
+        Self {
+            set,
+            infos: set.rules.iter().map(|_| OnceLock::new()).collect(),
+            imported: None,
+            allowlists: Vec::new(),
+        }
+    }
+
+    /// Facts of everything `engine` runs.
+    #[must_use]
+    pub fn of(engine: &'a Engine) -> Self {
+        let facts = Self::new(engine.rules());
+        let Some(imported) = engine.imported() else { return facts };
+        let config = imported.config();
+        let number = |id: &str| engine.rules().by_id(id);
+        let mut allowlists: Vec<(Option<u16>, &Allowlist)> =
+            config.allowlists.iter().map(|list| (None, list)).collect();
+        for rule in &config.rules {
+            let Some(number) = number(&rule.id) else { continue };
+            allowlists.extend(rule.allowlists.iter().map(|list| (Some(number), list)));
+        }
+        for (id, list) in &config.builtin_allowlists {
+            allowlists.extend(number(id).map(|number| (Some(number), list)));
+        }
+        Self { imported: Some(imported), allowlists, ..facts }
     }
 
     /// Descriptions of all rules, sorted by id.
@@ -46,6 +76,28 @@ fn describe(rule: &Rule) -> RuleInfo {
 }
 
 impl RuleBook for Facts<'_> {
+    fn allowlist(&self, index: u16) -> Option<&Allowlist> {
+        self.allowlists.get(usize::from(index)).map(|(_, list)| *list)
+    }
+
+    fn allowlists_of(&self, rule: u16) -> Vec<u16> {
+        let numbered = self.allowlists.iter().zip(0..);
+        numbered
+            .filter(|((only, _), _)| only.is_none_or(|only| only == rule))
+            .map(|(_, number)| number)
+            .collect()
+    }
+
+    fn looks_at(&self, rule: u16, path: Option<&RepoPath>) -> bool {
+        let Some(imported) = self.imported else { return true };
+        let Some(rule) = imported.rule(rule) else { return true };
+        if path.is_some_and(|path| imported.is_own_file(path.as_bytes())) {
+            return false;
+        }
+        let at = |any: &Expression| path.is_some_and(|path| any.is_match(path.as_bytes()));
+        rule.path.as_ref().is_none_or(at)
+    }
+
     fn info(&self, rule: u16) -> &Arc<RuleInfo> {
         self.infos[usize::from(rule)].get_or_init(|| Arc::new(describe(self.set.get(rule))))
     }

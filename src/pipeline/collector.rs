@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::progress::Progress;
 use crate::chunk::{Chunk, Encoding};
 use crate::engine::{Engine, Scratch};
-use crate::finding::{Confidence, Coverage, GapKind, Match, Oid, Origin, RepoPath, Secret};
+use crate::finding::{Checksum, Confidence, Coverage, GapKind, Match, Oid, Origin, RepoPath, Secret, Span};
 use crate::source::Sink;
 use crate::triage::{BaseSecrets, Candidate, RuleBook, capture, capture_with};
 
@@ -23,6 +23,17 @@ pub(super) trait Matcher: Sync {
 
     /// Appends the matches whose triggers the chunk owns.
     fn find(&self, chunk: &Chunk<'_>, scratch: &mut Self::Scratch, out: &mut Vec<Match>);
+
+    /// Appends what only a look at the whole content finds; [`Matcher::find`] does so by itself, what
+    /// follows deltas does not.
+    fn whole(&self, chunk: &Chunk<'_>, out: &mut Vec<Match>) {
+        let _ = (chunk, out);
+    }
+
+    /// Appends what the path of a file alone gives away: matches of the whole path.
+    fn names(&self, path: &RepoPath, out: &mut Vec<Match>) {
+        let _ = (path, out);
+    }
 }
 
 impl Matcher for Engine {
@@ -34,6 +45,48 @@ impl Matcher for Engine {
         } else {
             self.scan_range(chunk.bytes, chunk.window.own(), scratch, out);
         }
+        self.whole(chunk, out);
+    }
+
+    fn whole(&self, chunk: &Chunk<'_>, out: &mut Vec<Match>) {
+        if let Some(imported) = self.imported().filter(|_| is_content(chunk.origin)) {
+            let path = chunk.origin.path();
+            imported.scan(chunk.bytes, &chunk.window.own(), path.as_ref().map(RepoPath::as_bytes), out);
+        }
+    }
+
+    fn names(&self, path: &RepoPath, out: &mut Vec<Match>) {
+        let span = Span::new(0, path.as_bytes().len());
+        out.extend(self.imported().into_iter().flat_map(|imported| imported.paths(path.as_bytes())).map(
+            |rule| Match {
+                rule,
+                trigger: 0,
+                span,
+                secret: span,
+                confidence: Confidence::Medium,
+                checksum: Checksum::Absent,
+                decoded: None,
+                traits: 0,
+            },
+        ));
+    }
+}
+
+/// Whether a chunk is what somebody wrote, not the name of something.
+fn is_content(origin: &Origin) -> bool {
+    match origin {
+        Origin::File { .. }
+        | Origin::Index { .. }
+        | Origin::Blob { .. }
+        | Origin::Commit { .. }
+        | Origin::Tag { .. }
+        | Origin::GitFile { .. }
+        | Origin::Stdin { .. }
+        | Origin::Member { .. } => true,
+        Origin::FileName { .. }
+        | Origin::SymlinkTarget { .. }
+        | Origin::Tree { .. }
+        | Origin::RefName { .. } => false,
     }
 }
 
@@ -174,9 +227,9 @@ impl<'a, M: Matcher> Collector<'a, M> {
         }
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let found = find(&mut bench.scratch);
-            let matches = matches(&found);
-            if !matches.is_empty() {
-                bench.matches.extend_from_slice(matches);
+            bench.matches.extend_from_slice(matches(&found));
+            self.matcher.whole(chunk, &mut bench.matches);
+            if !bench.matches.is_empty() {
                 self.prepare(chunk, &mut bench.matches);
                 self.keep(capture_with(chunk, &bench.matches, self.rules, self.hash_history));
                 // Secrets of decoded matches must not lie about.
@@ -200,6 +253,17 @@ impl<'a, M: Matcher> Collector<'a, M> {
         self.progress.matched(found.len() as u64);
         lock(&self.kept).candidates.extend(found);
         true
+    }
+
+    /// What the path of a file gives away, once for each file.
+    fn named(&self, chunk: &Chunk<'_>) -> Vec<Candidate> {
+        let (Origin::File { path } | Origin::Index { path, .. }) = chunk.origin else { return Vec::new() };
+        let mut matches = Vec::new();
+        if chunk.window.offset == 0 {
+            self.matcher.names(path, &mut matches);
+        }
+        let origin = Origin::FileName { path: path.clone() };
+        capture(&Chunk::whole(path.as_bytes(), &origin, Encoding::Plain), &matches, self.rules)
     }
 
     /// Puts matches in order, without duplicates, and keeps what the content allows.
@@ -241,7 +305,8 @@ impl<M: Matcher> Sink for Collector<'_, M> {
         if self.cancelled() {
             return false;
         }
-        let found = self.scan(&chunk, |matches| capture(&chunk, matches, self.rules));
+        let mut found = self.scan(&chunk, |matches| capture(&chunk, matches, self.rules));
+        found.extend(self.named(&chunk));
         self.progress.scanned(chunk.bytes.len() as u64);
         self.keep(found)
     }
@@ -283,7 +348,6 @@ mod tests {
 
     use super::*;
     use crate::chunk::Window;
-    use crate::finding::{Checksum, Span};
     use crate::pipeline::progress::Silent;
     use crate::triage::testing::{ACME, Book, PASSWORD};
 

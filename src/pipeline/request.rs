@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::accept::Accept;
 use super::incremental::Incremental;
-use crate::finding::RepoPath;
+use crate::finding::{InertEntry, RepoPath};
 use crate::source::git::Repository;
 use crate::source::git::index::IndexOptions;
 use crate::source::git::objects::ObjectOptions;
@@ -56,6 +56,8 @@ pub struct ScanRequest {
     pub accept: Vec<Accept>,
     /// Time after which the scan stops with a gap.
     pub time_budget: Option<Duration>,
+    /// Entries that were left out because they came with the changes that are judged.
+    pub not_in_force: Vec<InertEntry>,
     /// Hash of the settings that can change findings, for the coverage.
     pub config_hash: String,
     /// Go on from where the last scan of the history left off, and leave a state for the next.
@@ -73,6 +75,7 @@ impl ScanRequest {
             triage,
             accept: Vec::new(),
             time_budget: None,
+            not_in_force: Vec::new(),
             config_hash: String::new(),
             incremental: None,
         }

@@ -17,7 +17,7 @@ use crate::source::git::attribution::Attribution;
 use crate::source::git::history::{Scanned, Survey};
 use crate::source::git::{Repository, history, index, range};
 use crate::source::{Sink, stdin, tree};
-use crate::triage::{Triaged, finish};
+use crate::triage::{self, Triaged, finish};
 
 /// Scans what `request` names with the rules of `engine`.
 ///
@@ -36,7 +36,7 @@ pub fn run(
     if request.scopes.is_empty() {
         return Err(ScanError::NoScope);
     }
-    let facts = Facts::new(engine.rules());
+    let facts = Facts::of(engine);
     let deadline = request.time_budget.map(|budget| Instant::now() + budget);
     let collector = Collector::new(engine, &facts, progress, cancel, deadline)
         .hashing_history(request.triage.hash_history)
@@ -82,7 +82,7 @@ pub fn run(
         Some(Stoppable { inner, stop: &stop })
     });
     let attributor = attribution.as_mut().map(|attribution| attribution as &mut dyn Attributor);
-    let Triaged { findings, below_threshold, .. } =
+    let Triaged { findings, below_threshold, uses, .. } =
         finish(candidates, &base, attributor, &facts, &request.triage, &mut coverage);
 
     coverage.rules_hash = rules_hash;
@@ -92,7 +92,12 @@ pub fn run(
     settle_gaps(&mut coverage, signal, late.then_some(request.time_budget).flatten());
     accept::mark(&mut coverage, &request.accept);
     tell_memory();
-    Ok(ScanReport { findings, below_threshold, coverage, rules: facts.all() })
+    let mut inert = request.not_in_force.clone();
+    if request.triage.seek_idle && coverage.is_complete() {
+        inert.extend(triage::inert(&request.triage, &uses));
+    }
+    inert.sort();
+    Ok(ScanReport { findings, below_threshold, coverage, inert, rules: facts.all() })
 }
 
 /// The object that has to be read again to find again what was found there. Names in trees are

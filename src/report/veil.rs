@@ -30,7 +30,7 @@ impl Veil {
     pub(super) fn new(findings: &[Finding]) -> Self {
         let mut prose = Vec::new();
         let mut paths = Vec::new();
-        for finding in findings {
+        for finding in findings.iter().filter(|finding| !is_a_place(finding)) {
             for pattern in forms(finding) {
                 // In paths, a password that is an ordinary word stays readable, unless the name
                 // itself was reported: a masked path cannot be opened.
@@ -52,6 +52,12 @@ impl Veil {
     pub(super) fn path(&self, path: &RepoPath) -> RepoPath {
         RepoPath::new(self.paths.mask(path.as_bytes()))
     }
+}
+
+/// Whether what was found is the path of a file, which holds no secret: imported rules look at names
+/// only to find files that should not be there.
+fn is_a_place(finding: &Finding) -> bool {
+    finding.rule.kind == "imported" && stands_in_a_name(finding)
 }
 
 /// Whether a name (of a file or a ref), not content, was found to be this secret.

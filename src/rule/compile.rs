@@ -112,6 +112,21 @@ pub struct Draft {
     class: Option<NameClass>,
 }
 
+impl Draft {
+    /// A rule that something else than the tables finds.
+    #[must_use]
+    pub fn bare(rule: Rule) -> Self {
+        Self {
+            rule,
+            branches: Vec::new(),
+            entries: Vec::new(),
+            patterns: Vec::new(),
+            formats: Vec::new(),
+            class: None,
+        }
+    }
+}
+
 /// Reads one rule file. `file` is its name for messages; its stem is the default provider.
 ///
 /// # Errors
@@ -269,7 +284,7 @@ fn draft(def: &RuleDef, stem: &str, trust: Trust) -> Result<Draft, String> {
         Kind::Assignment if def.pattern.is_none() => draft.entries = compile_entries(def)?,
         Kind::Block | Kind::Uri if def.pattern.is_none() => draft.formats.push(compile_format(def)?),
         Kind::Generic => draft.class = Some(compile_class(def)?),
-        Kind::Token | Kind::Assignment | Kind::Block | Kind::Uri => {}
+        Kind::Token | Kind::Assignment | Kind::Block | Kind::Uri | Kind::Imported => {}
     }
     Ok(draft)
 }

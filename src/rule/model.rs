@@ -28,10 +28,12 @@ pub enum Kind {
     Uri,
     /// A value under a credential-like name with no known provider.
     Generic,
+    /// What an expression out of another tool's configuration finds. Not for rule files.
+    Imported,
 }
 
 impl Kind {
-    /// Every kind.
+    /// Every kind a rule file can name.
     pub const ALL: [Kind; 5] = [Self::Token, Self::Assignment, Self::Block, Self::Uri, Self::Generic];
 
     /// The stable lower-case name used in rule files and reports.
@@ -43,6 +45,7 @@ impl Kind {
             Self::Block => "block",
             Self::Uri => "uri",
             Self::Generic => "generic",
+            Self::Imported => "imported",
         }
     }
 }
@@ -141,7 +144,7 @@ impl Rule {
     /// Whether people choose such secrets, so that their hash could be guessed.
     #[must_use]
     pub fn guessable(&self) -> bool {
-        matches!(self.kind, Kind::Generic | Kind::Uri)
+        matches!(self.kind, Kind::Generic | Kind::Uri | Kind::Imported)
     }
 
     /// Whether `secret` is a sandbox key by its form.

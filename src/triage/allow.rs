@@ -6,7 +6,9 @@ use globset::GlobSet;
 use jiff::civil::Date;
 
 use super::marker::InlineAllow;
+use crate::config::BaselineEntry;
 use crate::finding::{AllowSource, Disposition, Fingerprint, Note, RepoPath, Secret};
+use crate::import::gitleaks::Allowlist;
 
 /// One `[[allow]]` entry of a configuration file.
 ///
@@ -27,6 +29,20 @@ pub struct AllowRule {
     pub reason: Option<String>,
     /// Last day it holds.
     pub until: Option<Date>,
+    /// It stands for an excluded path. Such are left out before anything is found, so that one
+    /// which decides nothing is not idle.
+    pub from_exclude: bool,
+}
+
+/// Which allowances count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Honour {
+    /// Any at all, but published samples.
+    pub(super) any: bool,
+    /// Markers beside the secret.
+    pub(super) markers: bool,
+    /// The day on which they are judged.
+    pub(super) today: Date,
 }
 
 /// What is known of one place when it is decided whether somebody allowed it.
@@ -37,6 +53,8 @@ pub(super) struct Place<'a> {
     pub(super) secret: &'a Secret,
     pub(super) fingerprint: &'a Fingerprint,
     pub(super) allows: &'a [Arc<InlineAllow>],
+    /// An allowlist of an imported configuration that holds here.
+    pub(super) pardon: Option<&'a Allowlist>,
 }
 
 /// The outcome for one place.
@@ -71,9 +89,10 @@ pub(super) fn decide(
     place: &Place<'_>,
     sample: Option<&'static str>,
     entries: &[AllowRule],
-    honour: bool,
-    today: Date,
+    known: Option<&BaselineEntry>,
+    honour: Honour,
 ) -> Verdict {
+    let Honour { any, markers, today } = honour;
     let mut notes = Vec::new();
     if let Some(published) = sample {
         let disposition = Disposition::Allowed {
@@ -83,11 +102,18 @@ pub(super) fn decide(
         };
         return Verdict { disposition, notes, entry: None };
     }
-    if !honour {
+    if !any {
         return Verdict { disposition: Disposition::New, notes, entry: None };
     }
     for allow in place.allows {
         match objection(allow, place, today) {
+            None if !markers => notes.push(Note {
+                code: "allow-not-in-force",
+                text: format!(
+                    "the {} marker beside it came with these changes and does not count here",
+                    allow.marker
+                ),
+            }),
             None => {
                 let disposition = Disposition::Allowed {
                     by: AllowSource::Inline { marker: allow.marker.to_owned() },
@@ -98,6 +124,14 @@ pub(super) fn decide(
             }
             Some(note) => notes.push(note),
         }
+    }
+    if let Some(list) = place.pardon {
+        let disposition = Disposition::Allowed {
+            by: AllowSource::Config { entry: format!("{} allowlist", list.place) },
+            reason: Some(list.description.clone()).filter(|text| !text.is_empty()),
+            until: None,
+        };
+        return Verdict { disposition, notes: Vec::new(), entry: None };
     }
     for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.covers(place)) {
         if let Some(day) = entry.until.filter(|day| *day < today) {
@@ -113,6 +147,18 @@ pub(super) fn decide(
             until: entry.until.map(|day| day.to_string()),
         };
         return Verdict { disposition, notes: Vec::new(), entry: Some(index) };
+    }
+    if let Some(entry) = known {
+        match entry.until.filter(|day| *day < today) {
+            None => {
+                let disposition = Disposition::Baselined { reason: entry.reason.clone() };
+                return Verdict { disposition, notes: Vec::new(), entry: None };
+            }
+            Some(day) => notes.push(Note {
+                code: "baseline-expired",
+                text: format!("the baseline ({}) accepted it until {day}; it no longer does", entry.named()),
+            }),
+        }
     }
     Verdict { disposition: Disposition::New, notes, entry: None }
 }

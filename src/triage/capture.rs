@@ -13,7 +13,9 @@ use super::marker::{self, Found, InlineAllow};
 use super::position::regions;
 use super::rulebook::RuleBook;
 use crate::chunk::{Chunk, Encoding};
+use crate::engine::imported;
 use crate::finding::{Checksum, Confidence, Match, Origin, Region, Secret, Span, line_hashes};
+use crate::import::gitleaks::{Outcome, Subject};
 
 /// Markers alone on their lines are followed upwards this many lines.
 const STACKED_MARKERS: usize = 8;
@@ -45,6 +47,8 @@ pub struct Candidate {
     pub allows: Vec<Arc<InlineAllow>>,
     /// Prefix of the name it stands under, if such names are shipped to clients.
     pub exposed: Option<&'static str>,
+    /// Allowlists that may speak of it, and whether the content alone has settled that they hold.
+    pub pardons: Vec<(u16, bool)>,
     /// What the engine saw of the neighbourhood, an or of `Match::TRAIT_…`.
     pub traits: u16,
 }
@@ -112,9 +116,37 @@ pub fn capture_with(
             checksum: hit.checksum,
             allows: page.allows(hit.span, hit.secret),
             exposed: page.exposed(hit),
+            pardons: pardons(chunk, hit, rules),
             traits: hit.traits,
         })
         .collect()
+}
+
+/// The allowlists that hold for a match, or would at some place.
+fn pardons(chunk: &Chunk<'_>, hit: &Match, rules: &dyn RuleBook) -> Vec<(u16, bool)> {
+    let numbers = rules.allowlists_of(hit.rule);
+    if numbers.is_empty() {
+        return Vec::new();
+    }
+    // A rule for paths alone has no secret, and only places speak of it.
+    let named = matches!(chunk.origin, Origin::FileName { .. }) && rules.info(hit.rule).kind == "imported";
+    let feeds = chunk.bytes.get(hit.trigger..hit.span.start).unwrap_or_default();
+    let at = if feeds.iter().all(|&b| b == b'\n') { hit.trigger.min(hit.span.start) } else { hit.span.start };
+    let subject = if named {
+        Subject { secret: b"", hit: b"", line: b"" }
+    } else {
+        Subject {
+            secret: hit.secret_bytes(chunk.bytes),
+            hit: hit.span.of(chunk.bytes),
+            line: imported::line(chunk.bytes, at, hit.span),
+        }
+    };
+    let held = |number: u16| match rules.allowlist(number)?.content(&subject) {
+        Outcome::Holds => Some((number, true)),
+        Outcome::Depends => Some((number, false)),
+        Outcome::Fails => None,
+    };
+    numbers.into_iter().filter_map(held).collect()
 }
 
 /// GitHub's line hashes of `regions`.

@@ -5,19 +5,23 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::civil::Date;
 use rayon::prelude::*;
 
-use super::allow::{AllowRule, Place, decide};
+use super::allow::{AllowRule, Honour, Place, decide};
 use super::base::BaseSecrets;
+use super::baseline::{Named, entries_of};
 use super::capture::Candidate;
 use super::companion::{Links, link};
+use super::inert::Uses;
 use super::overlap::{Kept, settle};
 use super::path_rank::classify;
 use super::placement::Placements;
 use super::rulebook::{RuleBook, redaction};
 use super::sample::published;
+use crate::config::Baseline;
 use crate::finding::{
     Attributor, Checksum, Confidence, Coverage, CredentialMode, Disposition, Finding, Fingerprint,
-    FingerprintKey, Match, Note, Occurrence, Secret, Severity, Validation,
+    FingerprintKey, Match, Note, Occurrence, RepoPath, Secret, Severity, Timeline, Validation,
 };
+use crate::import::gitleaks::Allowlist;
 
 /// What the user asked of triage.
 #[derive(Clone, Debug)]
@@ -32,11 +36,15 @@ pub struct TriageOptions {
     pub include_public: bool,
     /// Entries of the configuration.
     pub allow: Vec<AllowRule>,
-    /// Whether markers and entries count; published samples always do.
+    /// Secrets that are known.
+    pub baseline: Baseline,
+    /// Whether markers, entries and the baseline count; published samples always do.
     pub honour_allows: bool,
     /// Whether markers beside the secret count. Those that come with the changes a gate judges
     /// do not.
     pub honour_markers: bool,
+    /// Find out which entries were not needed, for a scan of everything they can speak of.
+    pub seek_idle: bool,
     /// The operator's key for fingerprints.
     pub key: Option<FingerprintKey>,
     /// Whether GitHub's line hashes are wanted for content of history, too, not only for files.
@@ -53,8 +61,10 @@ impl TriageOptions {
             min_severity: Severity::Info,
             include_public: false,
             allow: Vec::new(),
+            baseline: Baseline::default(),
             honour_allows: true,
             honour_markers: true,
+            seek_idle: false,
             key: None,
             hash_history: true,
         }
@@ -70,8 +80,8 @@ pub struct Triaged {
     pub below_threshold: u64,
     /// Matches dropped because the base side held the same secret.
     pub known_in_base: u64,
-    /// Places each entry of [`TriageOptions::allow`] decided, in the order of the entries.
-    pub allow_uses: Vec<u64>,
+    /// What the entries of the configuration and of the baseline did.
+    pub uses: Uses,
 }
 
 /// Makes findings of all candidates of a scan. The order of `candidates` does not matter.
@@ -87,7 +97,7 @@ pub fn finish(
     let new: Vec<Candidate> = candidates.into_iter().filter(|c| !base.holds(&c.secret)).collect();
     let mut triaged = Triaged {
         known_in_base: (before - new.len()) as u64,
-        allow_uses: vec![0; options.allow.len()],
+        uses: Uses::none(options),
         ..Triaged::default()
     };
     let places = settle(sorted(new), rules);
@@ -102,17 +112,18 @@ pub fn finish(
 
     let origins = asked.iter().flat_map(|group| &group.places).map(|&at| &*places[at].candidate.origin);
     let placements = Placements::of(origins, attributor, coverage);
-    let prints = fingerprints(&asked, rules, options.key.as_ref());
-
     let desk = Desk { places: &places, placements: &placements, rules, options };
     let mut findings: Vec<(&Group, Finding)> = Vec::with_capacity(asked.len());
-    for (group, print) in asked.iter().zip(&prints) {
-        let finding = desk.finding(group, print, &mut triaged.allow_uses);
+    for (group, finding) in desk.findings(&asked, &mut triaged.uses) {
         if finding.confidence >= options.min_confidence {
             findings.push((group, finding));
         } else if finding.disposition.is_new() {
             triaged.below_threshold += 1;
         }
+    }
+    if options.seek_idle && options.honour_allows && triaged.uses.idle(options) {
+        // What is not shown may still be what an entry is for.
+        desk.findings(&below, &mut triaged.uses);
     }
     triaged.findings = with_companions(findings);
     triaged
@@ -288,13 +299,43 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    fn finding(&self, group: &Group, print: &Fingerprint, uses: &mut [u64]) -> Finding {
+    /// The finding of each group.
+    fn findings<'g>(&self, groups: &'g [Group], uses: &mut Uses) -> Vec<(&'g Group, Finding)> {
+        let prints = fingerprints(groups, self.rules, self.options.key.as_ref());
+        let named: Vec<Named<'_>> =
+            groups.iter().zip(&prints).map(|(group, print)| Named { print, secret: &group.secret }).collect();
+        let known = entries_of(&self.options.baseline, &named);
+        groups
+            .iter()
+            .zip(&prints)
+            .zip(known)
+            .filter_map(|((group, print), known)| {
+                let finding = self.finding(group, print, known, &mut uses.allow)?;
+                if let Some(entry) = known {
+                    uses.baseline[entry] += 1;
+                }
+                Some((group, finding))
+            })
+            .collect()
+    }
+
+    /// The finding of a group; none when its rule looks at none of its places.
+    fn finding(
+        &self,
+        group: &Group,
+        print: &Fingerprint,
+        known: Option<usize>,
+        uses: &mut [u64],
+    ) -> Option<Finding> {
         let info = self.rules.info(group.rule);
         let mut occurrences: Vec<Occurrence> = group
             .places
             .iter()
-            .flat_map(|&at| self.occurrences(group, &self.places[at], print, uses))
+            .flat_map(|&at| self.occurrences(group, &self.places[at], print, known, uses))
             .collect();
+        if occurrences.is_empty() {
+            return None;
+        }
         occurrences.sort_by(|a, b| shown(a).cmp(&shown(b)).then_with(|| a.timeline.cmp(&b.timeline)));
         let counted = occurrences.iter().filter(|place| place.disposition.is_new());
         let confidence = counted.map(|place| place.confidence).max();
@@ -303,7 +344,7 @@ impl Desk<'_> {
             Some(_) => Disposition::New,
             None => occurrences[0].disposition.clone(),
         };
-        Finding {
+        Some(Finding {
             rule: info.clone(),
             fingerprint: print.clone(),
             secret: group.secret.clone(),
@@ -317,7 +358,7 @@ impl Desk<'_> {
             occurrences,
             disposition,
             notes: group.notes.clone(),
-        }
+        })
     }
 
     /// One occurrence for each path under which the place is known.
@@ -326,23 +367,31 @@ impl Desk<'_> {
         group: &Group,
         kept: &Kept,
         print: &Fingerprint,
+        known: Option<usize>,
         uses: &mut [u64],
     ) -> Vec<Occurrence> {
         let candidate = &kept.candidate;
         let found = self.placements.places(&candidate.origin);
         found
             .into_iter()
+            .filter(|(path, _)| self.rules.looks_at(candidate.rule, path.as_ref()))
             .map(|(path, timeline)| {
                 let place = Place {
                     rules: [&self.rules.info(kept.rule).id, &self.rules.info(candidate.rule).id],
                     path: path.as_ref(),
                     secret: &candidate.secret,
                     fingerprint: print,
-                    allows: if self.options.honour_markers { &candidate.allows } else { &[] },
+                    allows: &candidate.allows,
+                    pardon: self.pardon(candidate, path.as_ref(), timeline.as_ref()),
                 };
                 let options = self.options;
-                let verdict =
-                    decide(&place, group.sample, &options.allow, options.honour_allows, options.today);
+                let honour = Honour {
+                    any: options.honour_allows,
+                    markers: options.honour_markers,
+                    today: options.today,
+                };
+                let known = known.map(|entry| &options.baseline.entries()[entry]);
+                let verdict = decide(&place, group.sample, &options.allow, known, honour);
                 if let Some(entry) = verdict.entry {
                     uses[entry] += 1;
                 }
@@ -350,6 +399,7 @@ impl Desk<'_> {
                 let mut confidence = candidate.own_confidence();
                 if let Some(class) = path.as_ref().and_then(classify)
                     && candidate.checksum != Checksum::Passed
+                    && self.rules.info(candidate.rule).kind != "imported"
                 {
                     confidence = confidence.lowered();
                     notes.push(class.note());
@@ -372,6 +422,21 @@ impl Desk<'_> {
                 }
             })
             .collect()
+    }
+
+    /// The first allowlist of an imported configuration that holds at a place.
+    fn pardon(
+        &self,
+        candidate: &Candidate,
+        path: Option<&RepoPath>,
+        timeline: Option<&Timeline>,
+    ) -> Option<&Allowlist> {
+        let commit =
+            timeline.and_then(|timeline| timeline.introduced.as_ref()).map(|commit| commit.id.to_string());
+        candidate.pardons.iter().find_map(|(number, settled)| {
+            let list = self.rules.allowlist(*number)?;
+            (*settled || list.place(path.map(RepoPath::as_bytes), commit.as_deref())).then_some(list)
+        })
     }
 
     /// Remarks on other rules that saw the same place.

@@ -6,11 +6,13 @@
 
 mod allow;
 mod base;
+mod baseline;
 mod capture;
 mod companion;
 mod excerpt;
 mod exposure;
 mod finish;
+mod inert;
 mod lines;
 mod marker;
 mod overlap;
@@ -28,5 +30,6 @@ pub use allow::AllowRule;
 pub use base::BaseSecrets;
 pub use capture::{Candidate, capture, capture_with};
 pub use finish::{TriageOptions, Triaged, finish};
+pub use inert::{Uses, inert};
 pub use marker::InlineAllow;
 pub use rulebook::{Partner, RuleBook};

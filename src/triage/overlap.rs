@@ -32,13 +32,14 @@ fn standing(rules: &dyn RuleBook, rule: u16) -> (u8, u8) {
     let info = rules.info(rule);
     let kind = match info.kind {
         "block" => 5,
-        "token" => 4,
+        "token" | "imported" => 4,
         "uri" => 3,
         "assignment" => 2,
         _ => 1,
     };
     let owner = match info.kind {
         "generic" => 0,
+        "imported" => 1,
         // A key block is exact even though nobody knows whose it is.
         "block" => 2,
         _ if info.provider == "generic" => 1,
@@ -84,7 +85,10 @@ fn settle_heap(mut heap: Vec<Candidate>, rules: &dyn RuleBook) -> Vec<Kept> {
     }
     let mut kept: Vec<Kept> = Vec::with_capacity(heap.len());
     for candidate in heap {
-        match kept.iter_mut().find(|winner| conflict(&winner.candidate, &candidate, small)) {
+        // Rules of an imported configuration report side by side, as they were written to.
+        let imported = |rule: u16| rules.info(rule).kind == "imported";
+        let both = |winner: &Kept| imported(winner.rule) && imported(candidate.rule);
+        match kept.iter_mut().find(|winner| !both(winner) && conflict(&winner.candidate, &candidate, small)) {
             None => kept.push(Kept { rule: candidate.rule, candidate, also: Vec::new() }),
             Some(winner) => {
                 let telling = rules.info(candidate.rule).kind != "generic" && candidate.rule != winner.rule;

@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use crate::finding::{Redaction, RuleInfo, Severity};
+use crate::finding::{Redaction, RepoPath, RuleInfo, Severity};
+use crate::import::gitleaks::Allowlist;
 
 /// Another rule that completes a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +29,24 @@ pub trait RuleBook: Sync {
 
     /// Severity of the secret if its form says test or sandbox, else `None`.
     fn test_severity(&self, rule: u16, secret: &[u8]) -> Option<Severity>;
+
+    /// Allowlists of an imported configuration, by number.
+    fn allowlist(&self, index: u16) -> Option<&Allowlist> {
+        let _ = index;
+        None
+    }
+
+    /// Numbers of the allowlists that may speak of a rule's findings.
+    fn allowlists_of(&self, rule: u16) -> Vec<u16> {
+        let _ = rule;
+        Vec::new()
+    }
+
+    /// Whether a rule looks at content at `path` at all.
+    fn looks_at(&self, rule: u16, path: Option<&RepoPath>) -> bool {
+        let _ = (rule, path);
+        true
+    }
 
     /// Bytes at the secret's start that are the public marker of its kind (`ghp_`).
     fn visible_prefix(&self, rule: u16, secret: &[u8]) -> Option<usize>;

@@ -267,7 +267,7 @@ fn configuration_entries_need_all_their_conditions() {
         let asked = TriageOptions { allow: vec![allow.clone()], ..options() };
         let triaged = triage(seen(&file("conf/a"), &token, &[(ACME, &token)]), &asked);
         assert_eq!(!triaged.findings[0].disposition.is_new(), allowed, "{allow:?}");
-        assert_eq!(triaged.allow_uses, [u64::from(allowed)], "{allow:?}");
+        assert_eq!(triaged.uses.allow, [u64::from(allowed)], "{allow:?}");
     }
 }
 

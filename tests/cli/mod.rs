@@ -1,11 +1,16 @@
 //! The whole program, run as a user would.
 
 mod bad_input;
+mod baseline;
 mod damaged_git;
 mod documentation;
 mod evasion;
+mod explain;
+mod gate;
 mod hook;
+mod import;
 mod keys;
+mod migrate;
 mod output;
 mod pages;
 mod paths;

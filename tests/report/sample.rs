@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use keycull::finding::{
     AllowSource, Checksum, CommitInfo, Confidence, Coverage, CredentialMode, Disposition, Finding,
-    Fingerprint, GapKind, Note, Occurrence, Oid, Origin, Position, Reachability, Redaction, Region, RepoPath,
-    RuleInfo, ScanReport, Secret, Severity, SkipReason, Span, Timeline, Validation,
+    Fingerprint, GapKind, InertEntry, Inertness, Note, Occurrence, Oid, Origin, Position, Reachability,
+    Redaction, Region, RepoPath, RuleInfo, ScanReport, Secret, Severity, SkipReason, Span, Timeline,
+    Validation,
 };
 
 /// A name that must not get into anything that is uploaded.
@@ -228,7 +229,12 @@ pub(crate) fn sample_report() -> ScanReport {
     let mut rules: Vec<Arc<RuleInfo>> = findings.iter().map(|finding| Arc::clone(&finding.rule)).collect();
     rules.sort_by(|a, b| a.id.cmp(&b.id));
     rules.dedup();
-    ScanReport { findings, below_threshold: 2, coverage, rules }
+    let inert = vec![InertEntry {
+        entry: "keycull.toml:7 [[allow]]".to_owned(),
+        why: Inertness::Unused,
+        text: "nothing that was found needs it; remove it".to_owned(),
+    }];
+    ScanReport { findings, below_threshold: 2, coverage, inert, rules }
 }
 
 /// A complete scan that found nothing.

@@ -54,6 +54,12 @@ impl GitRepo {
         self
     }
 
+    /// Removes a file of the working tree.
+    pub(crate) fn remove(&self, path: impl AsRef<Path>) -> &Self {
+        fs::remove_file(self.root.join(path)).expect("a file");
+        self
+    }
+
     /// Stages everything and commits it; gives the commit's name.
     pub(crate) fn commit(&self, message: &str) -> String {
         self.git(&["add", "--all", "--force"]);

@@ -160,7 +160,7 @@ impl Hook<'_> {
     ) -> Outcome<ScanRequest> {
         let mut request = ScanRequest::new(scan::triage(&ScanArgs::default(), settings, engine)?);
         request.jobs = settings.jobs;
-        request.config_hash = settings.hash(false);
+        request.config_hash = settings.hash(false, &request.triage.baseline);
         request.accept = scan::accepted(settings)?;
         request.repository = repository;
         request.scopes.push(scope);

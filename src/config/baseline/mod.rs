@@ -24,7 +24,7 @@ pub const BASELINE_NAME: &str = "keycull.baseline.toml";
 pub const BASELINE_KEYS: [(&str, &str); 7] = [
     ("fingerprint", "The secret, as reports show it; required."),
     ("rule", "Id of the rule that found it; for people, a new name of the rule changes nothing."),
-    ("secret", "The redacted form of the secret; for people."),
+    ("shows", "The redacted form of the secret; for people."),
     ("reason", "Why it does not count."),
     ("who", "Who decided so."),
     ("until", "Last day it holds, as YYYY-MM-DD."),
@@ -48,7 +48,7 @@ pub struct BaselineEntry {
     /// Id of the rule that found it.
     pub rule: Option<String>,
     /// Its redacted form.
-    pub secret: Option<String>,
+    pub shows: Option<String>,
     /// Why it does not count.
     pub reason: Option<String>,
     /// Who decided so.
@@ -70,7 +70,7 @@ impl BaselineEntry {
         Self {
             fingerprint,
             rule: None,
-            secret: None,
+            shows: None,
             reason: None,
             who: None,
             until: None,
@@ -122,6 +122,12 @@ impl Baseline {
     #[must_use]
     pub fn get(&self, fingerprint: &Fingerprint) -> Option<&BaselineEntry> {
         self.at(fingerprint).ok().map(|at| &self.entries[at])
+    }
+
+    /// Index of the entry for `fingerprint` in [`Baseline::entries`].
+    #[must_use]
+    pub fn position(&self, fingerprint: &Fingerprint) -> Option<usize> {
+        self.at(fingerprint).ok()
     }
 
     /// Adds an entry; one that is there already stays as it is. Says whether it was added.

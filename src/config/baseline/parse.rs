@@ -128,10 +128,8 @@ impl Page<'_> {
             expected: "written as [[finding]] tables",
             got: value.get_ref().type_str(),
         };
-        match value.get_ref() {
-            DeValue::Array(items) if items.iter().all(|item| item.get_ref().is_table()) => Ok(items),
-            _ => Err(not_tables()),
-        }
+        let DeValue::Array(items) = value.get_ref() else { return Err(not_tables()) };
+        if items.iter().all(|item| item.get_ref().is_table()) { Ok(items) } else { Err(not_tables()) }
     }
 
     fn entry(&self, item: &Spanned<DeValue<'_>>, text: &str) -> Result<BaselineEntry, ConfigError> {
@@ -159,7 +157,7 @@ impl Page<'_> {
                         Some(day.map_err(|_| wrong(format!("`{text}` is not a day: write YYYY-MM-DD")))?);
                 }
                 "rule" => rest.rule = Some(text),
-                "secret" => rest.secret = Some(text),
+                "shows" => rest.shows = Some(text),
                 "reason" => rest.reason = Some(text),
                 "who" => rest.who = Some(text),
                 "receipt" => rest.receipt = Some(text),
@@ -174,7 +172,7 @@ impl Page<'_> {
         Ok(BaselineEntry {
             fingerprint,
             rule: rest.rule,
-            secret: rest.secret,
+            shows: rest.shows,
             reason: rest.reason,
             who: rest.who,
             until: rest.until,
@@ -185,16 +183,19 @@ impl Page<'_> {
     }
 
     fn text(&self, key: &'static str, value: &Spanned<DeValue<'_>>) -> Result<String, ConfigError> {
-        match value.get_ref() {
-            DeValue::String(text) => Ok(text.to_string()),
-            DeValue::Datetime(date) if key == "until" => Ok(date.to_string()),
-            other => Err(ConfigError::Type {
-                place: self.at(value.span().start),
-                key,
-                expected: if key == "until" { "a date" } else { "a string" },
-                got: other.type_str(),
-            }),
+        let got = value.get_ref();
+        if let Some(text) = got.as_str() {
+            return Ok(text.to_owned());
         }
+        if let (DeValue::Datetime(date), "until") = (got, key) {
+            return Ok(date.to_string());
+        }
+        Err(ConfigError::Type {
+            place: self.at(value.span().start),
+            key,
+            expected: if key == "until" { "a date" } else { "a string" },
+            got: got.type_str(),
+        })
     }
 }
 
@@ -202,7 +203,7 @@ impl Page<'_> {
 #[derive(Default)]
 struct Texts {
     rule: Option<String>,
-    secret: Option<String>,
+    shows: Option<String>,
     reason: Option<String>,
     who: Option<String>,
     until: Option<jiff::civil::Date>,

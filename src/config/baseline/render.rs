@@ -35,7 +35,7 @@ pub(super) fn entry(entry: &BaselineEntry) -> String {
         }
     };
     line("rule", &entry.rule);
-    line("secret", &entry.secret);
+    line("shows", &entry.shows);
     line("reason", &entry.reason);
     line("who", &entry.who);
     if let Some(day) = entry.until {

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::tally::{Suppressor, Tally};
 use super::view::View;
 use super::visible::visible_json;
-use crate::finding::{Confidence, RuleInfo, Severity};
+use crate::finding::{Confidence, InertEntry, RuleInfo, Severity};
 
 pub(super) use finding::Finding;
 
@@ -36,6 +36,7 @@ struct Document<'a> {
     summary: Summary,
     rules: Vec<Rule<'a>>,
     findings: Vec<Finding<'a>>,
+    inert_suppressions: Vec<Inert>,
     coverage: account::Coverage<'a>,
 }
 
@@ -57,8 +58,23 @@ impl<'a> Document<'a> {
             summary: Summary::of(&Tally::of(view.report), view.report.coverage.is_complete()),
             rules: rules.into_values().map(Rule::of).collect(),
             findings: findings.iter().map(|finding| Finding::of(view, finding)).collect(),
+            inert_suppressions: view.report.inert.iter().map(|entry| Inert::of(view, entry)).collect(),
             coverage: account::Coverage::of(view),
         }
+    }
+}
+
+/// A suppression that does nothing.
+#[derive(Serialize)]
+struct Inert {
+    entry: String,
+    why: &'static str,
+    text: String,
+}
+
+impl Inert {
+    fn of(view: &View<'_>, entry: &InertEntry) -> Self {
+        Self { entry: view.masked(&entry.entry), why: entry.why.as_str(), text: view.masked(&entry.text) }
     }
 }
 

@@ -11,6 +11,9 @@ use crate::report::view::View;
 /// Most gaps shown of each kind.
 const MAX_GAPS: usize = 5;
 
+/// Most suppressions shown that do nothing.
+const MAX_INERT: usize = 10;
+
 /// Most nested repositories named.
 const MAX_NESTED: usize = 5;
 
@@ -31,6 +34,7 @@ pub(super) fn write(view: &View<'_>, palette: &Palette, out: &mut dyn Write) -> 
     for line in silent(&tally) {
         writeln!(out, "  {line}")?;
     }
+    write_inert(view, palette, out)?;
     scanned(view, palette, out)?;
     write_gaps(view, palette, out)
 }
@@ -107,6 +111,24 @@ fn scanned(view: &View<'_>, palette: &Palette, out: &mut dyn Write) -> io::Resul
         }
         let label = palette.quiet("skipped");
         writeln!(out, "{label} repositories inside, scan them by name: {}", nested.join(", "))?;
+    }
+    Ok(())
+}
+
+/// Writes the suppressions that do nothing.
+fn write_inert(view: &View<'_>, palette: &Palette, out: &mut dyn Write) -> io::Result<()> {
+    let inert = &view.report.inert;
+    if inert.is_empty() {
+        return Ok(());
+    }
+    let what = count(inert.len() as u64, "suppression does", "suppressions do");
+    writeln!(out, "{}", palette.strong(format!("{what} nothing:")))?;
+    for entry in inert.iter().take(MAX_INERT) {
+        let (name, text) = (view.prose(&entry.entry), view.prose(&entry.text));
+        writeln!(out, "  {name}: {}: {text}", entry.why.as_str())?;
+    }
+    if let Some(more) = inert.len().checked_sub(MAX_INERT).filter(|more| *more > 0) {
+        writeln!(out, "  … and {more} more (--format json lists all)")?;
     }
     Ok(())
 }

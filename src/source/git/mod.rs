@@ -10,6 +10,7 @@ mod compare;
 mod content;
 mod delta_cache;
 mod excludes;
+mod file_at;
 pub mod history;
 pub mod index;
 mod lfs;
@@ -29,6 +30,7 @@ mod tracked;
 mod tree_delta;
 mod tree_entries;
 
+pub use file_at::file_at;
 pub use repository::{Head, Repository};
 pub use seen::Seen;
 
