@@ -264,7 +264,8 @@ pub(super) fn triage(args: &ScanArgs, settings: &Settings, engine: &Engine) -> O
     triage_from(args, settings, engine, &Shelf::Disk)
 }
 
-fn triage_from(
+/// What triage is to do, with the baseline as `shelf` holds it.
+pub(super) fn triage_from(
     args: &ScanArgs,
     settings: &Settings,
     engine: &Engine,
@@ -281,6 +282,9 @@ fn triage_from(
     if let Some(file) = &settings.baseline {
         options.baseline = baseline::read(&file.value, shelf)?;
     }
+    settings.known.entries().iter().for_each(|entry| {
+        options.baseline.insert(entry.clone());
+    });
     Ok(options)
 }
 

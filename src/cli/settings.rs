@@ -19,6 +19,7 @@ use crate::finding::{Confidence, Severity};
 use crate::import::gitleaks;
 
 use super::args::{ConfigArgs, HookRunArgs, ScanArgs, Voice};
+use super::baseline;
 use super::environment::Environment;
 use super::failure::{Failure, Outcome};
 use super::import;
@@ -71,6 +72,8 @@ pub(super) struct Settings {
     pub fail_on: FailOn,
     /// The baseline, where one is in force.
     pub baseline: Option<Given<PathBuf>>,
+    /// Known secrets besides those of the baseline: what the base side says on a server.
+    pub known: Baseline,
     /// Entries that do nothing make the exit code 1.
     pub fail_on_stale: bool,
     /// Markers that come with a range count in it.
@@ -123,26 +126,27 @@ impl Settings {
         shelf: &Shelf<'_>,
     ) -> Outcome<Self> {
         let near = flags(args, voice)?.over(environment.layer()?);
-        Self::joined(near, &args.config, environment, root, shelf)
+        Self::joined(near, &args.config, environment, root, shelf, Layer::default())
     }
 
-    /// Lays `near` over what the files say.
+    /// Lays `near` over what the files say, and that over `far`.
     fn joined(
         near: Layer,
         config: &ConfigArgs,
         environment: &Environment,
         root: Option<&Path>,
         shelf: &Shelf<'_>,
+        far: Layer,
     ) -> Outcome<Self> {
         let files = files(config, environment, root, shelf)?;
-        let layer = near.over(files.layer);
+        let layer = near.over(files.layer).over(far);
         let named = layer.import.as_ref().filter(|given| !given.value.as_os_str().is_empty());
         let named = named.map(|given| import::read(&given.value, shelf)).transpose()?;
         let mut settings = Self::resolve(layer)?;
         settings.rules.imported = named.or(files.imported).map(Arc::new);
         if settings.baseline.is_none() && !config.no_config {
             settings.baseline = root
-                .map(|root| root.join(crate::config::BASELINE_NAME))
+                .map(|root| root.join(config::BASELINE_NAME))
                 .filter(|file| shelf.has(file))
                 .map(|value| Given { place: Place::File { file: value.clone(), line: 1 }, value });
         }
@@ -158,9 +162,10 @@ impl Settings {
         voice: &Voice,
         environment: &Environment,
         root: Option<&Path>,
+        shelf: &Shelf<'_>,
     ) -> Outcome<Self> {
         let near = hook_flags(args, voice)?.over(environment.layer()?);
-        Self::joined(near, &args.config, environment, root, &Shelf::Disk)
+        Self::joined(near, &args.config, environment, root, shelf, Layer::default())
     }
 
     /// Joins the settings of a hook on a server: `git_dir` is where the operator's own
@@ -174,15 +179,24 @@ impl Settings {
         voice: &Voice,
         environment: &Environment,
         git_dir: &Path,
-        mut base: Layer,
+        base: Option<&Shelf<'_>>,
     ) -> Outcome<Self> {
-        base.hook = HookLayer {
-            confidence: base.hook.confidence,
-            allow_markers: base.hook.allow_markers,
-            ..HookLayer::default()
+        let own = hook_flags(args, voice)?.over(environment.layer()?);
+        let quiet = reads_no_files(&args.config, environment)? || args.config.config.is_some();
+        let said = match base.filter(|_| !quiet) {
+            Some(shelf) => BaseSide::read(shelf).map_err(|failure| {
+                failure
+                    .context("the settings in HEAD cannot be used")
+                    .hint("whoever runs this server can run the hook with --no-config until they are mended")
+            })?,
+            None => BaseSide::default(),
         };
-        let operator = files(&args.config, environment, Some(git_dir), &Shelf::Disk)?.layer;
-        Self::resolve(hook_flags(args, voice)?.over(environment.layer()?).over(operator).over(base))
+        // NOTE: what only the base side names is read from there alone, so it is not resolved here.
+        let mut settings =
+            Self::joined(own, &args.config, environment, Some(git_dir), &Shelf::Disk, said.layer)?;
+        settings.rules.imported = settings.rules.imported.or(said.imported.map(Arc::new));
+        settings.known = said.baseline;
+        Ok(settings)
     }
 
     fn resolve(layer: Layer) -> Outcome<Self> {
@@ -195,6 +209,7 @@ impl Settings {
             severity: layer.severity.map_or(Severity::Info, |given| given.value),
             fail_on: layer.fail_on.map_or_else(FailOn::default, |given| given.value),
             baseline: layer.baseline,
+            known: Baseline::default(),
             fail_on_stale: layer.fail_on_stale.is_some_and(|given| given.value),
             allow_new_markers: layer.allow_new_markers.is_some_and(|given| given.value),
             format: layer.format,
@@ -401,12 +416,51 @@ fn files(
         return Ok(Files::default());
     }
     let named = args.config.clone().or_else(|| environment.get("KEYCULL_CONFIG").map(PathBuf::from));
-    let names = [config::FILE_NAME].into_iter().chain(gitleaks::NAMES);
-    let found = || names.filter_map(|name| Some(root?.join(name))).find(|file| shelf.has(file));
-    let files = named.or_else(found).map_or(Ok(Files::default()), |file| Files::read(&file, shelf))?;
+    let files = named
+        .or_else(|| root.and_then(|root| found(root, shelf)))
+        .map_or(Ok(Files::default()), |file| Files::read(&file, shelf))?;
     let user = config::user_file(|name| environment.get(name).map(ToOwned::to_owned));
     let far = user.map_or(Ok(Layer::default()), |file| read_if_there(&file))?;
     Ok(Files { layer: files.layer.over(far), imported: files.imported })
+}
+
+/// The configuration file below `root`, where there is one.
+fn found(root: &Path, shelf: &Shelf<'_>) -> Option<PathBuf> {
+    let names = [config::FILE_NAME].into_iter().chain(gitleaks::NAMES);
+    names.map(|name| root.join(name)).find(|file| shelf.has(file))
+}
+
+/// What a repository says about itself to the server it is on.
+#[derive(Default)]
+struct BaseSide {
+    layer: Layer,
+    imported: Option<gitleaks::Config>,
+    baseline: Baseline,
+}
+
+impl BaseSide {
+    /// Reads everything the settings of `shelf` name, so that no name in them is ever looked up elsewhere.
+    fn read(shelf: &Shelf<'_>) -> Outcome<Self> {
+        let root = Path::new("");
+        let Files { mut layer, mut imported } =
+            found(root, shelf).map_or(Ok(Files::default()), |file| Files::read(&file, shelf))?;
+        layer.hook = HookLayer {
+            confidence: layer.hook.confidence,
+            allow_markers: layer.hook.allow_markers,
+            ..HookLayer::default()
+        };
+        if let Some(given) = layer.import.take() {
+            imported = Some(import::read(&given.value, shelf)?);
+        }
+        for given in std::mem::take(&mut layer.rules_files) {
+            let text = shelf.text(&given.value).map_err(|error| Failure::from(error).context(given.place))?;
+            layer.rules.push(RuleTable { file: given.value, text });
+        }
+        let usual = || Some(root.join(config::BASELINE_NAME)).filter(|file| shelf.has(file));
+        let file = layer.baseline.take().map(|given| given.value).or_else(usual);
+        let baseline = file.map_or(Ok(Baseline::default()), |file| baseline::read(&file, shelf))?;
+        Ok(Self { layer, imported, baseline })
+    }
 }
 
 impl Files {

@@ -23,6 +23,13 @@ pub(super) enum Shelf<'r> {
         /// Root of the working tree; for a bare repository any directory that stands for it.
         root: PathBuf,
     },
+    /// Nothing but files of `commit`, named from its root: no name leads to the disk.
+    Bare {
+        /// Whose commit.
+        repository: &'r Repository,
+        /// Which one.
+        commit: Oid,
+    },
 }
 
 impl Shelf<'_> {
@@ -34,7 +41,7 @@ impl Shelf<'_> {
         let bytes = found.ok_or_else(|| {
             failed(io::Error::new(
                 io::ErrorKind::NotFound,
-                format!("the base side of the range, commit {}, has no such file", commit.short(12)),
+                format!("the base side, commit {}, has no such file", commit.short(12)),
             ))
         })?;
         String::from_utf8(bytes).map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))
@@ -53,7 +60,11 @@ impl Shelf<'_> {
 
     /// What a commit answers for.
     fn committed(&self, file: &Path) -> Option<(&Repository, &Oid, RepoPath)> {
-        let Self::Commit { repository, commit, root } = self else { return None };
+        let (repository, commit, root) = match self {
+            Self::Disk => return None,
+            Self::Bare { repository, commit } => return Some((repository, commit, RepoPath::from_os(file))),
+            Self::Commit { repository, commit, root } => (repository, commit, root),
+        };
         let full = std::env::current_dir().ok()?.join(file);
         // A link inside the working tree must not lead the gate elsewhere: the name comes first.
         let below = |full: &Path| full.strip_prefix(root).ok().map(RepoPath::from_os);

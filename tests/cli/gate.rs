@@ -123,7 +123,7 @@ fn files_named_by_flag_come_from_the_base_side_too() {
     let repo = topic(&[]);
     repo.write("ci.toml", "exclude = [\"*.env\"]\n").write("a.env", leak()).commit("leak");
     let missing = judged(&repo, &["--config", "ci.toml"]).expect(2);
-    assert!(missing.stderr.contains("the base side of the range"), "{}", missing.stderr);
+    assert!(missing.stderr.contains("the base side, commit "), "{}", missing.stderr);
     // Outside of the repository the range has no say.
     let outside = repo.outside().join("ci.toml");
     std::fs::write(&outside, "exclude = [\"*.env\"]\n").expect("a file");
@@ -137,5 +137,25 @@ fn secrets_of_the_base_side_are_not_new_with_or_without_their_marker() {
     repo.write("a.env", format!("# moved\n\n    {marked}")).commit("indent");
     judged(&repo, &[]).expect(0);
     repo.write("a.env", marked.replace(&stripe_key(1), &stripe_key(2))).commit("another key");
+    judged(&repo, &[]).expect(1);
+}
+
+#[test]
+fn ignore_files_of_other_tools_do_not_count() {
+    let repo = topic(&[]);
+    let secret = stripe_key(1);
+    let report = format!(
+        "[{{\"RuleID\":\"stripe-access-token\",\"File\":\"a.env\",\"StartLine\":1,\"Secret\":\"{secret}\",\
+          \"Match\":\"{secret}\",\"Fingerprint\":\"a.env:stripe-access-token:1\"}}]"
+    );
+    repo.write(".gitleaksignore", "a.env:stripe-access-token:1\n")
+        .write(".betterleaksignore", "a.env:stripe-access-token:1\n")
+        .write(".secretsignore", "a.env\n")
+        .write(".gitallowed", "KEY=.*\n")
+        .write(".github/secret_scanning.yml", "paths-ignore:\n  - '**'\n")
+        .write("a.env", leak());
+    repo.commit("leak, and every way to hide it");
+    judged(&repo, &[]).expect(1);
+    repo.write(".gitleaks-baseline.json", report).commit("a baseline");
     judged(&repo, &[]).expect(1);
 }

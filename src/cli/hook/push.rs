@@ -11,8 +11,10 @@ use crate::source::git::Repository;
 use crate::source::git::range::RangeOptions;
 
 use super::super::failure::{Failure, Outcome};
+use super::super::gate::Gate;
 use super::super::rule_choice;
 use super::super::settings::Settings;
+use super::super::shelf::Shelf;
 use super::advice::Circumstances;
 use super::run::Hook;
 
@@ -50,6 +52,26 @@ impl Hook<'_> {
         let request = self.request(settings, &engine, Some(repository), Scope::Range(options))?;
         let scanned = self.scan(settings, &engine, request)?;
         self.tell(&scanned, settings, Circumstances::default())
+    }
+
+    /// Scans a range that the framework is run for by hand, mostly in a pipeline: the base side decides.
+    pub(super) fn gate(&self, repository: Repository, options: RangeOptions) -> Outcome<u8> {
+        let gate = Gate::of(&repository, &options).filter(|_| !self.args.config.head_decides());
+        let shelf = gate.as_ref().map_or(Shelf::Disk, Gate::base);
+        let root = repository.work_dir();
+        let settings = self.settings_from(root, &shelf)?;
+        let read = |shelf: &Shelf<'_>| self.settings_from(root, shelf).ok();
+        let not_in_force = gate.as_ref().map(|gate| gate.added(&settings, read)).unwrap_or_default();
+        let engine = rule_choice::engine_from(&settings.rules, &shelf)?;
+        let options =
+            RangeOptions { exclude_paths: settings.exclude_globs()?, jobs: settings.jobs, ..options };
+        let mut request = self.request_from(&settings, &engine, None, Scope::Range(options), &shelf)?;
+        request.triage.honour_markers = gate.is_none() || settings.allow_new_markers;
+        request.not_in_force = not_in_force;
+        drop((gate, shelf));
+        request.repository = Some(repository);
+        let scanned = self.scan(&settings, &engine, request)?;
+        self.tell(&scanned, &settings, Circumstances::default())
     }
 
     /// The range of a push that the pre-commit framework tells about: one ref only, and of a

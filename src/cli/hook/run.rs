@@ -22,6 +22,7 @@ use super::super::environment::Environment;
 use super::super::failure::{Failure, Outcome};
 use super::super::progress::Line;
 use super::super::settings::{Color, Settings};
+use super::super::shelf::Shelf;
 use super::super::signals::Interrupt;
 use super::super::{USAGE, complain, rule_choice, scan};
 use super::advice::{self, Circumstances};
@@ -71,10 +72,10 @@ impl Hook<'_> {
         let Some(root) = repository.work_dir() else {
             return Err(Failure::new("a bare repository has no index: nothing can be committed here"));
         };
-        let settings = self.settings(Some(root))?;
         if let Some(range) = self.framework_range()? {
-            return self.range(repository, &settings, range);
+            return self.gate(repository, range);
         }
+        let settings = self.settings(Some(root))?;
         let engine = rule_choice::engine(&settings.rules)?;
         let unborn = matches!(repository.head(), Head::Unborn);
         let options = IndexOptions {
@@ -146,7 +147,12 @@ impl Hook<'_> {
     }
 
     pub(super) fn settings(&self, root: Option<&Path>) -> Outcome<Settings> {
-        let mut settings = Settings::of_hook(self.args, self.voice, self.environment, root)?;
+        self.settings_from(root, &Shelf::Disk)
+    }
+
+    /// The settings below `root`, whose files `shelf` holds.
+    pub(super) fn settings_from(&self, root: Option<&Path>, shelf: &Shelf<'_>) -> Outcome<Settings> {
+        let mut settings = Settings::of_hook(self.args, self.voice, self.environment, root, shelf)?;
         settings.confidence = settings.hook.confidence;
         Ok(settings)
     }
@@ -158,7 +164,20 @@ impl Hook<'_> {
         repository: Option<Repository>,
         scope: Scope,
     ) -> Outcome<ScanRequest> {
-        let mut request = ScanRequest::new(scan::triage(&ScanArgs::default(), settings, engine)?);
+        self.request_from(settings, engine, repository, scope, &Shelf::Disk)
+    }
+
+    /// A request whose baseline `shelf` holds.
+    pub(super) fn request_from(
+        &self,
+        settings: &Settings,
+        engine: &Engine,
+        repository: Option<Repository>,
+        scope: Scope,
+        shelf: &Shelf<'_>,
+    ) -> Outcome<ScanRequest> {
+        let triage = scan::triage_from(&ScanArgs::default(), settings, engine, shelf)?;
+        let mut request = ScanRequest::new(triage);
         request.jobs = settings.jobs;
         request.config_hash = settings.hash(false, &request.triage.baseline);
         request.accept = scan::accepted(settings)?;

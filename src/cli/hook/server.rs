@@ -1,18 +1,17 @@
 //! `pre-receive` and `update`: what is new to this server, judged by its own settings and those
 //! of the branch it shows, never by those of the push.
 
-use std::path::{Path, PathBuf};
-
-use crate::config::{self, FILE_NAME, Layer, OnTimeout, RuleTable};
+use crate::config::OnTimeout;
 use crate::finding::{GapKind, ScanReport};
 use crate::hook::push::{self, RefUpdate};
 use crate::hook::{HookName, pass};
 use crate::pipeline::Scope;
-use crate::source::git::Repository;
 use crate::source::git::range::RangeOptions;
+use crate::source::git::{Head, Repository};
 
 use super::super::failure::{Failure, Outcome};
-use super::super::settings::{Settings, reads_no_files};
+use super::super::settings::Settings;
+use super::super::shelf::Shelf;
 use super::super::{USAGE, complain, rule_choice};
 use super::advice::{self, Circumstances};
 use super::push::{list, new_objects};
@@ -23,7 +22,7 @@ impl Hook<'_> {
     pub(super) fn receive(&self) -> Outcome<u8> {
         let repository = self.repository()?;
         let refs = self.moved()?;
-        let operator = self.operator(&repository, Layer::default())?;
+        let operator = self.operator(&repository, None)?;
         let reason = self.reason(&operator)?;
         let git_dir = repository.common_dir().to_owned();
         let (code, report) = match self.judge(repository, &refs, &operator) {
@@ -72,7 +71,8 @@ impl Hook<'_> {
         Ok(vec![push::single(&arguments).map_err(Failure::new)?])
     }
 
-    fn operator(&self, repository: &Repository, base: Layer) -> Outcome<Settings> {
+    /// What the operator says, over what `base` says.
+    fn operator(&self, repository: &Repository, base: Option<&Shelf<'_>>) -> Outcome<Settings> {
         let mut settings =
             Settings::of_server(self.args, self.voice, self.environment, repository.common_dir(), base)?;
         settings.confidence = settings.hook.confidence;
@@ -106,7 +106,12 @@ impl Hook<'_> {
         if include.is_empty() {
             return Ok(None);
         }
-        let settings = self.operator(&repository, self.base(&repository)?)?;
+        let settings = match repository.head() {
+            Head::Commit(commit) => {
+                self.operator(&repository, Some(&Shelf::Bare { repository: &repository, commit }))?
+            }
+            Head::Unborn | Head::Unknown { .. } => operator.clone(),
+        };
         let engine = rule_choice::engine(&settings.rules)?;
         // Every ref that exists is from before this push.
         let range = RangeOptions::of_objects("what is pushed", include, repository.ref_targets(""));
@@ -119,33 +124,6 @@ impl Hook<'_> {
             self.show(&scanned, &settings)?;
         }
         Ok(Some(scanned))
-    }
-
-    /// What the repository itself says, in the branch that `HEAD` names.
-    fn base(&self, repository: &Repository) -> Outcome<Layer> {
-        if reads_no_files(&self.args.config, self.environment)? || self.args.config.config.is_some() {
-            return Ok(Layer::default());
-        }
-        let read = |path: &str| -> Outcome<Option<String>> {
-            let Some(bytes) = repository.file_of_head(path)? else { return Ok(None) };
-            String::from_utf8(bytes)
-                .map(Some)
-                .map_err(|error| Failure::from(error).context(format!("{path} in HEAD is not text")))
-        };
-        let Some(text) = read(FILE_NAME)? else { return Ok(Layer::default()) };
-        let mut layer = config::parse(&text, Path::new(FILE_NAME)).map_err(|error| {
-            Failure::from(error)
-                .context("the settings in HEAD cannot be used")
-                .hint("whoever runs this server can run the hook with --no-config until they are mended")
-        })?;
-        for given in std::mem::take(&mut layer.rules_files) {
-            let path: &PathBuf = &given.value;
-            let name = path.to_string_lossy().replace('\\', "/");
-            let text = read(&name)?
-                .ok_or_else(|| Failure::new(format!("{}: there is no {name} in HEAD", given.place)))?;
-            layer.rules.push(RuleTable { file: path.clone(), text });
-        }
-        Ok(layer)
     }
 }
 

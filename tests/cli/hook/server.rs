@@ -141,6 +141,79 @@ fn a_push_cannot_silence_the_hook() {
 }
 
 #[test]
+fn a_baseline_counts_once_the_shown_branch_has_it() {
+    for hook in ["pre-receive", "update"] {
+        let server = Server::new(hook);
+        let repo = &server.repo;
+        repo.write("a.env", leak(1));
+        keycull(repo.path(), &["baseline", "create", "--no-history"]).expect(0);
+        repo.commit("leak, and its entry");
+        stopped(&server.push(&["main"]), "a.env", &[1]);
+        repo.remove("a.env");
+        repo.git(&["commit", "--quiet", "--amend", "--all", "--message", "only the entry"]);
+        server.push(&["main"]).expect(0);
+        repo.write("a.env", leak(1)).commit("leak that is known");
+        server.push(&["main"]).expect(0);
+        repo.write("a.env", leak(2)).commit("another one");
+        stopped(&server.push(&["main"]), "a.env", &[2]);
+        // The operator's own counts beside it.
+        keycull(repo.path(), &["baseline", "update", "--no-history"]).expect(0);
+        let file = server.bare.join("keycull.baseline.toml");
+        fs::copy(repo.path().join("keycull.baseline.toml"), &file).expect("a copy");
+        server.push(&["main"]).expect(0);
+        // A broken one stops everything, and says where.
+        fs::write(&file, "<<<<<<< ours\n").expect("a file");
+        repo.git(&["checkout", "--quiet", "--", "."]);
+        repo.write("b.txt", "clean\n").commit("clean");
+        let run = server.push(&["main"]);
+        assert!(run.code != 0 && run.stderr.contains("keycull.baseline.toml"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_configuration_of_gitleaks_counts_once_the_shown_branch_has_it() {
+    let server = Server::new("pre-receive");
+    let repo = &server.repo;
+    let config = "[extend]\nuseDefault = true\n[allowlist]\npaths = ['\\.env$']\n";
+    repo.write(".gitleaks.toml", config).write("a.env", leak(1)).commit("leak, and an allowlist");
+    stopped(&server.push(&["main"]), "a.env", &[1]);
+    repo.remove("a.env");
+    repo.git(&["commit", "--quiet", "--amend", "--all", "--message", "only the allowlist"]);
+    server.push(&["main"]).expect(0);
+    repo.write("a.env", leak(1)).commit("allowed");
+    server.push(&["main"]).expect(0);
+    repo.write("a.txt", leak(2)).commit("not allowed");
+    stopped(&server.push(&["main"]), "a.txt", &[2]);
+}
+
+#[test]
+fn names_in_settings_of_the_shown_branch_never_lead_to_the_disk() {
+    let server = Server::new("pre-receive");
+    let repo = &server.repo;
+    let outside = repo.outside().join("private.toml");
+    fs::write(&outside, "hidden-word\n").expect("a file");
+    for (key, why) in [
+        ("baseline = ", "must be a relative path"),
+        ("import = ", "must be a relative path"),
+        ("[rules]\nfiles = ", "must be a relative path"),
+        ("import = ", "has no such file"),
+    ] {
+        let value =
+            if why.starts_with("has") { "gone.toml".to_owned() } else { outside.display().to_string() };
+        let value = format!("{value:?}");
+        let value = if key.ends_with("files = ") { format!("[{value}]") } else { value };
+        repo.write("keycull.toml", format!("{key}{value}\n")).commit("outside");
+        keycull(&server.bare, &["hook", "uninstall"]).expect(0);
+        server.push(&["main"]).expect(0);
+        keycull(&server.bare, &["hook", "install"]).expect(0);
+        repo.write("b.txt", key).commit("clean");
+        let run = server.push(&["main"]);
+        assert!(run.code != 0 && run.stderr.contains(why), "{}", run.stderr);
+        assert!(!run.stderr.contains("hidden-word"), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn rules_of_the_shown_branch_hold_and_broken_settings_refuse() {
     let server = Server::new("pre-receive");
     let rule = "schema = 1\n[[rule]]\nid = \"own-key\"\nname = \"Own key\"\ndescription = \"Opens the door.\"\n\
