@@ -19,6 +19,7 @@ mod rule {
     pub mod emit;
     pub mod filter;
     pub mod format;
+    pub mod literal;
     pub mod model;
     #[allow(unused_imports)]
     pub mod provider;

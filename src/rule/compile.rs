@@ -7,6 +7,7 @@ use std::fmt;
 use super::checksum::Algorithm;
 use super::class::ByteSet;
 use super::format::Format;
+use super::literal;
 use super::model::{
     Branch, Companion, Entry, Find, FormatUse, Group, Kind, NameClass, Pattern, Rule, RuleSet, Text,
 };
@@ -510,8 +511,9 @@ fn compile_pattern(def: &RuleDef, pattern: &str, trust: Trust) -> Result<Pattern
         }
         Some(_) | None => MAX_REACH,
     };
-    let keywords: Vec<Text> =
-        def.keywords.as_slice().iter().map(|k| Cow::Owned(k.to_ascii_lowercase())).collect();
+    let given: Vec<String> = def.keywords.as_slice().iter().map(|k| k.to_ascii_lowercase()).collect();
+    let keywords = if given.is_empty() && trust == Trust::User { literal::keywords(&hir) } else { given };
+    let keywords: Vec<Text> = keywords.into_iter().map(Cow::Owned).collect();
     if let Some(bad) = keywords.iter().find(|keyword| !(3..=MAX_LITERAL).contains(&keyword.len())) {
         return Err(format!("keyword `{bad}` is not 3 to {MAX_LITERAL} bytes long"));
     }

@@ -10,6 +10,7 @@ pub mod compile;
 pub mod example;
 mod filter;
 pub mod format;
+mod literal;
 mod model;
 pub mod provider;
 pub mod schema;

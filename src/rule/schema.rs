@@ -54,7 +54,8 @@ pub struct RuleDef {
 
     /// Regular expression (`regex` syntax, bytes, ASCII classes), for what shapes cannot say.
     pub pattern: Option<String>,
-    /// Pattern: literals (any case) one of which every match contains; the triggers.
+    /// Pattern: literals (any case) one of which every match contains; the triggers. For user rules
+    /// they are read from the expression when none are given.
     #[serde(default)]
     pub keywords: OneOrMany,
 
