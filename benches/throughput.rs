@@ -1,61 +1,115 @@
-//! Throughput of the engine on one core over real files, kept in memory.
+//! Throughput of the engine and its stages on one core, over files kept in memory.
 //!
-//! `cargo bench --bench throughput -- DIR... [--portable] [--rounds N]`; without a directory, the
-//! sources of the crates this one depends on. Prints megabytes per second of processor time
-//! (median over rounds) and what was found.
+//! `cargo bench --bench throughput -- [DIR…] [--portable] [--rounds N] [--stages] [--hostile] [--found]`;
+//! without a directory, the sources of the crates this one depends on. Prints megabytes per second
+//! of processor time, least and median of the rounds.
+//!
+//! `--stages` measures engines with fewer and fewer rules, so that the difference of two lines is
+//! what a stage costs. `--hostile` measures inputs made to be slow. `--found` lists what was found.
 
 #![allow(clippy::print_stdout, missing_docs)]
+
+mod corpus;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use keycull::engine::{Engine, Scratch};
+use keycull::rule::compile::{assemble, drafts_of};
+use keycull::rule::{Kind, RuleSet};
 
 fn main() {
     let mut dirs = Vec::new();
-    let (mut portable, mut rounds) = (false, 5);
+    let (mut portable, mut stages, mut hostile, mut list, mut rounds) = (false, false, false, false, 5);
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--bench" => {}
             "--portable" => portable = true,
+            "--stages" => stages = true,
+            "--hostile" => hostile = true,
+            "--found" => list = true,
             "--rounds" => rounds = args.next().and_then(|n| n.parse().ok()).unwrap_or(rounds),
             dir => dirs.push(PathBuf::from(dir)),
         }
+    }
+    let with = |engine: Engine| if portable { engine.portable() } else { engine };
+    let engine = with(Engine::builtin());
+    println!("{} rules, {}", engine.rules().rules.len(), if portable { "portable" } else { "best back end" });
+    if hostile {
+        for (name, text) in corpus::hostile(8 << 20) {
+            measure(name, &engine, &[text], rounds.min(3));
+        }
+        return;
     }
     if dirs.is_empty() {
         dirs.extend(registry());
     }
     let mut files = Vec::new();
     dirs.iter().for_each(|dir| read_all(dir, &mut files));
-    let bytes: usize = files.iter().map(Vec::len).sum();
-    println!("{} files, {:.1} MB", files.len(), bytes as f64 / 1e6);
-
-    let engine = if portable { Engine::builtin().portable() } else { Engine::builtin() };
-    let mut scratch = Scratch::default();
-    let mut speeds = Vec::new();
-    let mut by_rule = BTreeMap::new();
-    for _ in 0..rounds {
-        by_rule.clear();
-        let mut out = Vec::new();
-        let start = Instant::now();
-        for file in &files {
-            engine.scan(file, &mut scratch, &mut out);
-            for hit in out.drain(..) {
-                *by_rule.entry((hit.rule, hit.confidence)).or_insert(0u64) += 1;
-            }
+    println!("{} files, {:.1} MB", files.len(), files.iter().map(Vec::len).sum::<usize>() as f64 / 1e6);
+    if stages {
+        for (name, kinds) in [
+            ("masks and runs", &[][..]),
+            ("and prefixes (token rules)", &[Kind::Token][..]),
+            ("and formats (blocks, uris)", &[Kind::Token, Kind::Block, Kind::Uri][..]),
+            ("and names (assignment rules)", &[Kind::Token, Kind::Block, Kind::Uri, Kind::Assignment][..]),
+        ] {
+            measure(name, &with(Engine::with_rules(only(kinds))), &files, rounds);
         }
-        speeds.push(bytes as f64 / 1e6 / start.elapsed().as_secs_f64());
     }
-    speeds.sort_by(f64::total_cmp);
+    measure("whole engine", &engine, &files, rounds);
+    if list {
+        found(&engine, &files);
+    }
+}
+
+/// The built-in rules of `kinds`.
+fn only(kinds: &[Kind]) -> RuleSet {
+    let mut drafts = drafts_of(RuleSet::builtin());
+    drafts.retain(|draft| kinds.contains(&draft.rule.kind));
+    assemble(drafts, 0).expect("a part of the built-in rules")
+}
+
+fn measure(name: &str, engine: &Engine, files: &[Vec<u8>], rounds: usize) {
+    let bytes: usize = files.iter().map(Vec::len).sum();
+    let (mut scratch, mut out) = (Scratch::default(), Vec::new());
+    let start = Instant::now();
+    let mut costs: Vec<f64> = (0..rounds.max(1))
+        .map(|_| {
+            let before = processor_seconds(start);
+            for file in files {
+                engine.scan(file, &mut scratch, &mut out);
+                out.clear();
+            }
+            (processor_seconds(start) - before) * 1e9 / bytes as f64
+        })
+        .collect();
+    costs.sort_by(f64::total_cmp);
+    let (least, median) = (costs[0], costs[costs.len() / 2]);
     println!(
-        "median {:.0} MB/s (min {:.0}, max {:.0}), {:.2} ns/B",
-        speeds[rounds / 2],
-        speeds[0],
-        speeds[rounds - 1],
-        1e3 / speeds[rounds / 2]
+        "{name:32} best {:5.0} MB/s, median {:5.0} MB/s; {least:.3} to {median:.3} ns/B",
+        1e3 / least,
+        1e3 / median
     );
+}
+
+/// Processor time of this thread; on systems that do not tell, time since `start`.
+fn processor_seconds(start: Instant) -> f64 {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds = told.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
+    nanoseconds.map_or_else(|| start.elapsed().as_secs_f64(), |nanoseconds| nanoseconds / 1e9)
+}
+
+fn found(engine: &Engine, files: &[Vec<u8>]) {
+    let (mut scratch, mut out, mut by_rule) = (Scratch::default(), Vec::new(), BTreeMap::new());
+    for file in files {
+        engine.scan(file, &mut scratch, &mut out);
+        for hit in out.drain(..) {
+            *by_rule.entry((hit.rule, hit.confidence)).or_insert(0u64) += 1;
+        }
+    }
     for ((rule, confidence), count) in by_rule {
         println!("{count:8} {confidence:6} {}", engine.rules().get(rule).id);
     }

@@ -3,6 +3,8 @@
 mod accuracy;
 mod architecture;
 mod cli;
+#[path = "../benches/corpus.rs"]
+mod corpus;
 mod engine;
 mod net;
 mod pipeline;

@@ -1,5 +1,6 @@
 //! Value first: a random-looking run, the name on its left, and the rules its words select.
 
+use super::cost::Finds;
 use super::name::{self, Name};
 use super::scan::Run;
 use super::value::{self, Value};
@@ -11,64 +12,106 @@ use crate::rule::{Entry, RuleSet};
 
 /// Tests the run at `run` as a value: assignment rules by the words of its name, else the
 /// generic detector. The trigger is the first byte of the run.
-pub(super) fn scan(engine: &Engine, bytes: &[u8], run: Run, out: &mut Vec<Match>) {
-    scan_by(engine, bytes, run, word::collect, out);
+pub(super) fn scan(engine: &Engine, bytes: &[u8], run: Run, finds: &mut Finds<'_>) {
+    scan_by::<ByTable>(engine, bytes, run, finds);
 }
 
-/// Adds the rule words of an identifier to those found.
-pub(super) type Collect = fn(&RuleSet, &[u8], &mut Found);
+/// How rules are selected for a value.
+pub(super) trait Select {
+    /// Adds the rule words of an identifier to those found.
+    fn words(rules: &RuleSet, ident: &[u8], found: &mut Found);
 
-/// [`scan`] with another way to find words; the reference engine's is [`words_by_text`].
-pub(super) fn scan_by(engine: &Engine, bytes: &[u8], run: Run, collect: Collect, out: &mut Vec<Match>) {
+    /// Whether any rule may match this value, whatever its name.
+    fn may_fit(rules: &RuleSet, bytes: &[u8], run: Run, value: Value) -> bool;
+}
+
+/// By the rule set's tables.
+struct ByTable;
+
+impl Select for ByTable {
+    fn words(rules: &RuleSet, ident: &[u8], found: &mut Found) {
+        word::collect(rules, ident, found);
+    }
+
+    fn may_fit(rules: &RuleSet, bytes: &[u8], run: Run, value: Value) -> bool {
+        let values = &rules.tables.values;
+        // Without a quote the bare run is tested, too.
+        values.admits(value.of(bytes)) || value.quote.is_none() && values.admits(&bytes[run.start..run.end])
+    }
+}
+
+/// By splitting and comparing texts, for the reference engine.
+pub(super) struct ByText;
+
+impl Select for ByText {
+    fn words(rules: &RuleSet, ident: &[u8], found: &mut Found) {
+        words_by_text(rules, ident, found);
+    }
+
+    fn may_fit(_: &RuleSet, _: &[u8], _: Run, _: Value) -> bool {
+        true
+    }
+}
+
+/// [`scan`] with rules selected in the way `S`.
+pub(super) fn scan_by<S: Select>(engine: &Engine, bytes: &[u8], run: Run, finds: &mut Finds<'_>) {
     let Some(value) = value::around(bytes, run) else { return };
     if is_digest(value.of(bytes)) {
         return;
     }
-    let before = out.len();
-    let name = by_name(engine.rules(), bytes, run, value, collect, out);
-    if out.len() == before
+    let before = finds.len();
+    let name = name::left_of(bytes, value.start);
+    by_name::<S>(engine.rules(), bytes, run, value, &name, finds);
+    if finds.len() == before
         && let Some(outer) = value::outer(bytes, value)
+        && S::may_fit(engine.rules(), bytes, run, outer)
     {
-        by_name(engine.rules(), bytes, run, outer, collect, out);
+        let name = name::left_of(bytes, outer.start);
+        by_name::<S>(engine.rules(), bytes, run, outer, &name, finds);
     }
-    if out.len() == before {
-        generic::scan_value(engine, bytes, run.start, value, &name, out);
+    if finds.len() == before {
+        generic::scan_value(engine, bytes, run.start, value, &name, finds);
     }
 }
 
-/// Tests the entries that the name of `value`, or what stands around it, selects.
-fn by_name(
+/// Tests the entries that the `name` of `value`, or what stands around it, selects.
+fn by_name<S: Select>(
     rules: &RuleSet,
     bytes: &[u8],
     run: Run,
     value: Value,
-    collect: Collect,
-    out: &mut Vec<Match>,
-) -> Name {
-    let before = out.len();
-    let name = name::left_of(bytes, value.start);
+    name: &Name,
+    finds: &mut Finds<'_>,
+) {
+    if !S::may_fit(rules, bytes, run, value) {
+        return;
+    }
+    let before = finds.len();
     let mut found = Found::NONE;
     for (span, _) in name.idents() {
-        collect(rules, span.of(bytes), &mut found);
+        S::words(rules, span.of(bytes), &mut found);
     }
-    entries(rules, bytes, run, value, &found, out);
-    if out.len() == before {
-        add_surroundings(rules, bytes, value, &name, collect, &mut found);
-        entries(rules, bytes, run, value, &found, out);
+    entries(rules, bytes, run, value, &found, finds);
+    if finds.len() > before {
+        return;
     }
-    name
+    let known = found.ids().len();
+    add_surroundings::<S>(rules, bytes, value, name, &mut found);
+    if found.ids().len() > known {
+        entries(rules, bytes, run, value, &found, finds);
+    }
 }
 
 /// `sha512-…` and the like: integrity values of lock files, far too many to parse names for.
 fn is_digest(value: &[u8]) -> bool {
-    value.starts_with(b"sha512-")
-        || value.starts_with(b"sha256-")
-        || value.starts_with(b"sha384-")
-        || value.starts_with(b"sha1-")
+    value.first() == Some(&b's')
+        && [b"sha512-".as_slice(), b"sha256-", b"sha384-", b"sha1-"]
+            .iter()
+            .any(|start| value.starts_with(start))
 }
 
-/// The words of `ident` by splitting and comparing texts, for the reference engine.
-pub(super) fn words_by_text(rules: &RuleSet, ident: &[u8], found: &mut Found) {
+/// The words of `ident` by splitting and comparing texts.
+fn words_by_text(rules: &RuleSet, ident: &[u8], found: &mut Found) {
     let words = word::split(ident);
     for i in 0..words.len() {
         for joined in 1..=3.min(words.len() - i) {
@@ -95,27 +138,20 @@ pub(super) fn words_by_text(rules: &RuleSet, ident: &[u8], found: &mut Found) {
 }
 
 /// Adds the words of the enclosing key, and of the line that names a `value`.
-fn add_surroundings(
-    rules: &RuleSet,
-    bytes: &[u8],
-    value: Value,
-    name: &Name,
-    collect: Collect,
-    found: &mut Found,
-) {
+fn add_surroundings<S: Select>(rules: &RuleSet, bytes: &[u8], value: Value, name: &Name, found: &mut Found) {
     let nearest = name.idents().first().map(|(span, _)| span.of(bytes));
     if nearest.is_some_and(|ident| ident.eq_ignore_ascii_case(b"value"))
         && let Some(span) = name::sibling_above(bytes, value.start)
     {
-        collect(rules, span.of(bytes), found);
+        S::words(rules, span.of(bytes), found);
     }
     if let Some(span) = name::enclosing(bytes, value.start) {
-        collect(rules, span.of(bytes), found);
+        S::words(rules, span.of(bytes), found);
     }
 }
 
 /// Tests the entries that hang under the found words.
-fn entries(rules: &RuleSet, bytes: &[u8], run: Run, value: Value, found: &Found, out: &mut Vec<Match>) {
+fn entries(rules: &RuleSet, bytes: &[u8], run: Run, value: Value, found: &Found, finds: &mut Finds<'_>) {
     let tables = &rules.tables;
     for &word in found.ids() {
         let range = usize::from(tables.entry_starts[usize::from(word)])
@@ -123,7 +159,8 @@ fn entries(rules: &RuleSet, bytes: &[u8], run: Run, value: Value, found: &Found,
         for &number in &tables.entry_list[range] {
             let entry = &rules.entries[usize::from(number)];
             if entry.words.iter().all(|word| found.ids().contains(word)) {
-                out.extend(test(rules, bytes, run, value, entry));
+                finds.trigger(entry.rule);
+                finds.test(entry.rule, |out| out.extend(test(rules, bytes, run, value, entry)));
             }
         }
     }

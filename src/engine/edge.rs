@@ -2,6 +2,9 @@
 
 use crate::rule::class::ByteSet;
 
+/// Most bytes of a run that may belong to an escape in front of a token.
+pub(super) const MAX_ESCAPE: usize = 6;
+
 /// Whether a token may start at `at`: at the start of the content, after a byte that is not of
 /// a word, or after an escape that stands for one (`\n`, `\x3d`, `\u003d`, `%3D`).
 ///

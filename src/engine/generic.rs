@@ -3,10 +3,12 @@
 //! Two ways lead here: a random-looking run whose name is read on its left, and a password-like
 //! word whose value is read on its right (passwords need not look random).
 
+use super::cost::Finds;
 use super::identifier::{self, Identifier, Place};
 use super::name::{self, Name, Sep};
 use super::placeholder::{self, Placeholder};
 use super::value::Value;
+use super::vocabulary::{Texts, WordSet};
 use super::{Engine, code_words, literal_value, randomness};
 use crate::finding::{Checksum, Confidence, Match, Span};
 use crate::rule::NameClass;
@@ -27,7 +29,7 @@ pub(super) fn scan_value(
     trigger: usize,
     value: Value,
     name: &Name,
-    out: &mut Vec<Match>,
+    finds: &mut Finds<'_>,
 ) {
     let Some((span, sep)) = primary(bytes, value, name) else { return };
     let ident = span.of(bytes);
@@ -43,80 +45,50 @@ pub(super) fn scan_value(
     if value.quote.is_none() && matches!(sep, Sep::Assign | Sep::Colon | Sep::Arrow | Sep::Compare) {
         traits |= Match::TRAIT_BARE;
     }
-    out.extend(judge(engine, bytes, &Candidate { ident, name: classified, value, trigger, traits }));
+    find(engine, bytes, &Candidate { ident, name: classified, value, trigger, traits }, finds);
 }
 
 /// Functions that hand their literal through: `key = bytes("…")`.
-const WRAPPERS: &[&[u8]] = &[
-    b"str",
-    b"string",
-    b"bytes",
-    b"bytearray",
-    b"fromhex",
-    b"unhexlify",
-    b"b64decode",
-    b"decode",
-    b"from",
-    b"of",
-    b"encode",
-    b"hex",
-    b"quote",
-    b"literal",
-    b"some",
-    b"just",
-    b"new",
-    b"atob",
-    b"byte",
-    b"decodestring",
-    b"tostring",
-    b"secretstr",
-    b"secret",
-    b"buffer",
-    b"encoder",
-    b"into",
-    b"default",
-    b"sensitive",
-    b"env",
-    b"fallback",
-];
+static WRAPPERS: WordSet = WordSet::new(&[
+    "str",
+    "string",
+    "bytes",
+    "bytearray",
+    "fromhex",
+    "unhexlify",
+    "b64decode",
+    "decode",
+    "from",
+    "of",
+    "encode",
+    "hex",
+    "quote",
+    "literal",
+    "some",
+    "just",
+    "new",
+    "atob",
+    "byte",
+    "decodestring",
+    "tostring",
+    "secretstr",
+    "secret",
+    "buffer",
+    "encoder",
+    "into",
+    "default",
+    "sensitive",
+    "env",
+    "fallback",
+]);
 
 /// Words in function names that only look at a secret.
-const LOOKERS: &[&[u8]] = &[
-    b"check",
-    b"verify",
-    b"valid",
-    b"compare",
-    b"match",
-    b"get",
-    b"find",
-    b"has",
-    b"is",
-    b"destroy",
-    b"remove",
-    b"delete",
-    b"update",
-    b"assert",
-    b"expect",
-    b"encode",
-    b"decode",
-    b"hash",
-    b"read",
-    b"load",
-    b"generate",
-    b"require",
-    b"input",
-    b"field",
-    b"prompt",
-    b"test",
-    b"parse",
-    b"log",
-    b"print",
-    b"format",
-    b"equal",
-    b"contain",
-    b"throw",
-    b"error",
-];
+static LOOKERS: Texts = Texts::new(&[
+    "check", "verify", "valid", "compare", "match", "get", "find", "has", "is", "destroy", "remove",
+    "delete", "update", "assert", "expect", "encode", "decode", "hash", "read", "load", "generate",
+    "require", "input", "field", "prompt", "test", "parse", "log", "print", "format", "equal", "contain",
+    "throw", "error",
+]);
 
 /// The identifier that names the value, and what separates the two.
 fn primary(bytes: &[u8], value: Value, name: &Name) -> Option<(Span, Sep)> {
@@ -129,9 +101,9 @@ fn primary(bytes: &[u8], value: Value, name: &Name) -> Option<(Span, Sep)> {
             let assigned =
                 idents[1..].iter().find(|(_, sep)| matches!(sep, Sep::Assign | Sep::Colon | Sep::Arrow));
             if let Some(&(span, sep)) = assigned {
-                return is_one_of(function, WRAPPERS).then_some((span, sep));
+                return WRAPPERS.has_in_any_case(function).then_some((span, sep));
             }
-            (!mentions(function, LOOKERS)).then_some((first, sep))
+            (!LOOKERS.are_in_any_case_in(function)).then_some((first, sep))
         }
         Sep::Comma => {
             // `put("name", "value")`: two quoted arguments of one call, not two elements of a list.
@@ -168,42 +140,32 @@ fn last_ident(bytes: &[u8], line: Span) -> Span {
     Span::new(line.start + start, line.end)
 }
 
-fn is_one_of(word: &[u8], list: &[&[u8]]) -> bool {
-    list.iter().any(|entry| word.eq_ignore_ascii_case(entry))
-}
-
-/// Whether a word of the identifier `ident` starts like one of `list`.
-fn mentions(ident: &[u8], list: &[&[u8]]) -> bool {
-    let starts = |at: usize| {
-        at == 0
-            || !ident[at - 1].is_ascii_alphabetic()
-            || ident[at].is_ascii_uppercase() && ident[at - 1].is_ascii_lowercase()
-    };
-    let at_word = |entry: &[u8]| {
-        let mut windows = ident.windows(entry.len()).enumerate();
-        windows.any(|(at, window)| starts(at) && window.eq_ignore_ascii_case(entry))
-    };
-    list.iter().any(|entry| at_word(entry))
-}
-
 /// Judges the value to the right of the password-like word at `at`, if the word is the name of one.
-pub(super) fn scan_name(engine: &Engine, bytes: &[u8], at: usize, len: usize, out: &mut Vec<Match>) {
+pub(super) fn scan_name(engine: &Engine, bytes: &[u8], at: usize, len: usize, finds: &mut Finds<'_>) {
     let Some(found) = literal_value::right_of(bytes, at, len) else { return };
     let ident = found.ident.of(bytes);
     let Some(name) = identifier::classify(ident) else { return };
-    if found.is_call && (name.faint || mentions(last_part(ident), LOOKERS) || found.value.quote.is_none()) {
+    if found.is_call
+        && (name.faint || LOOKERS.are_in_any_case_in(last_part(ident)) || found.value.quote.is_none())
+    {
         return;
     }
     let mut traits = if found.value.quote.is_none() { Match::TRAIT_BARE } else { 0 };
     if found.is_compared {
         traits |= Match::TRAIT_COMPARED;
     }
-    out.extend(judge(engine, bytes, &Candidate { ident, name, value: found.value, trigger: at, traits }));
+    find(engine, bytes, &Candidate { ident, name, value: found.value, trigger: at, traits }, finds);
+}
+
+/// Judges `candidate` by the rule of its name's class, if there is one.
+fn find(engine: &Engine, bytes: &[u8], candidate: &Candidate<'_>, finds: &mut Finds<'_>) {
+    let Some(rule) = engine.rules().generic_rule(candidate.name.class) else { return };
+    finds.trigger(rule);
+    finds.test(rule, |out| out.extend(judge(rule, bytes, candidate)));
 }
 
 /// Applies the value tests of the name's class.
-fn judge(engine: &Engine, bytes: &[u8], candidate: &Candidate<'_>) -> Option<Match> {
-    let rule = engine.rules().generic_rule(candidate.name.class)?;
+fn judge(rule: u16, bytes: &[u8], candidate: &Candidate<'_>) -> Option<Match> {
     let value = candidate.value.of(bytes);
     if literal_value::is_no_literal(value, candidate.name.class, candidate.value.quote.is_some()) {
         return None;

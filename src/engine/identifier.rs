@@ -3,6 +3,7 @@
 //! The classes and word lists follow measurements over labelled public code; the last meaningful
 //! word (the head) decides, words that mark public or derived material veto.
 
+use super::vocabulary::WordSet;
 use super::word::starts_word;
 use crate::rule::NameClass;
 
@@ -83,23 +84,19 @@ impl Words {
         &self.text[i][..self.len[i]]
     }
 
-    fn any(&self, list: &[&str]) -> bool {
-        (0..self.count).any(|i| is_in(self.get(i), list))
+    fn any(&self, set: &WordSet) -> bool {
+        (0..self.count).any(|i| set.has(self.get(i)))
     }
 
     fn cut_neutral_tails(&mut self) {
-        while self.count > 1 && is_in(self.get(self.count - 1), NEUTRAL) {
+        while self.count > 1 && NEUTRAL.has(self.get(self.count - 1)) {
             self.count -= 1;
         }
     }
 }
 
-fn is_in(word: &[u8], list: &[&str]) -> bool {
-    list.iter().any(|entry| entry.as_bytes() == word)
-}
-
 /// Tails that say nothing: `password_value`.
-const NEUTRAL: &[&str] = &[
+static NEUTRAL: WordSet = WordSet::new(&[
     "value",
     "val",
     "str",
@@ -119,10 +116,10 @@ const NEUTRAL: &[&str] = &[
     "dev",
     "staging",
     "live",
-];
+]);
 
 /// Words that mark public or derived material.
-const VETO: &[&str] = &[
+static VETO: WordSet = WordSet::new(&[
     "public",
     "pub",
     "hashed",
@@ -144,15 +141,25 @@ const VETO: &[&str] = &[
     "publishable",
     "commit",
     "revision",
-];
+]);
 
 /// Words that say the value is there to fail.
-const FAILURE: &[&str] =
-    &["invalid", "wrong", "incorrect", "bad", "missing", "mismatch", "error", "expired", "fail", "failed"];
+static FAILURE: WordSet = WordSet::new(&[
+    "invalid",
+    "wrong",
+    "incorrect",
+    "bad",
+    "missing",
+    "mismatch",
+    "error",
+    "expired",
+    "fail",
+    "failed",
+]);
 /// Heads that as often name something that opens nothing.
-const FAINT: &[&str] = &["pass", "signature", "nonce", "sid", "tokens"];
+static FAINT: WordSet = WordSet::new(&["pass", "signature", "nonce", "sid", "tokens"]);
 
-const PASSWORD: &[&str] = &[
+static PASSWORD: WordSet = WordSet::new(&[
     "password",
     "passwords",
     "passwd",
@@ -173,17 +180,27 @@ const PASSWORD: &[&str] = &[
     "mdp",
     "wachtwoord",
     "haslo",
-];
-const SECRET: &[&str] = &["secret", "secrets"];
-const TOKEN: &[&str] = &["token", "tokens", "jwt", "pat"];
+]);
+static SECRET: WordSet = WordSet::new(&["secret", "secrets"]);
+static TOKEN: WordSet = WordSet::new(&["token", "tokens", "jwt", "pat"]);
 /// Words in front of `token` that make it a place in a list.
-const PAGING: &[&str] = &["next", "page", "continuation", "pagination", "paging", "sync", "starting", "prev"];
-const AUTH: &[&str] =
-    &["auth", "authorization", "oauth", "credential", "credentials", "cred", "creds", "authentication"];
-const OTHER: &[&str] = &["salt", "nonce", "signature", "session", "cookie", "seed", "hmac", "pin", "sid"];
+static PAGING: WordSet =
+    WordSet::new(&["next", "page", "continuation", "pagination", "paging", "sync", "starting", "prev"]);
+static AUTH: WordSet = WordSet::new(&[
+    "auth",
+    "authorization",
+    "oauth",
+    "credential",
+    "credentials",
+    "cred",
+    "creds",
+    "authentication",
+]);
+static OTHER: WordSet =
+    WordSet::new(&["salt", "nonce", "signature", "session", "cookie", "seed", "hmac", "pin", "sid"]);
 
 /// Words in front of `key` that make it a credential.
-const STRONG_KEY: &[&str] = &[
+static STRONG_KEY: WordSet = WordSet::new(&[
     "api",
     "access",
     "secret",
@@ -223,9 +240,9 @@ const STRONG_KEY: &[&str] = &[
     "preshared",
     "psk",
     "security",
-];
+]);
 /// Words in front of `key` that make it a look-up key.
-const PLAIN_KEY: &[&str] = &[
+static PLAIN_KEY: WordSet = WordSet::new(&[
     "public",
     "primary",
     "foreign",
@@ -266,12 +283,13 @@ const PLAIN_KEY: &[&str] = &[
     "recaptcha",
     "dedup",
     "deduplication",
-];
+]);
 /// Words that end in `key` and are none.
-const NO_KEY: &[&str] = &["monkey", "turkey", "hotkey", "whiskey", "hockey", "jockey", "donkey", "keykey"];
+static NO_KEY: WordSet =
+    WordSet::new(&["monkey", "turkey", "hotkey", "whiskey", "hockey", "jockey", "donkey", "keykey"]);
 
 /// Nouns behind the secret word that make the identifier speak *about* a secret.
-const METADATA: &[&str] = &[
+static METADATA: WordSet = WordSet::new(&[
     "id",
     "ids",
     "name",
@@ -438,7 +456,7 @@ const METADATA: &[&str] = &[
     "log",
     "logs",
     "audit",
-];
+]);
 
 /// Prefixes of names that build tools ship to browsers.
 const CLIENT_EXPOSED: &[&str] =
@@ -455,20 +473,20 @@ pub(super) fn classify(ident: &[u8]) -> Option<Identifier> {
     let ident = if client_exposed { ident } else { last_segment(ident) };
     let words = Words::of(ident);
     let last = words.count.checked_sub(1)?;
-    if words.any(VETO) && !client_exposed {
+    let (at, (class, strong)) = (0..=last).rev().find_map(|i| Some((i, class_at(&words, i)?)))?;
+    let class = class?;
+    if words.any(&VETO) && !client_exposed {
         return None;
     }
-    let faint = words.any(FAILURE) || is_in(words.get(last), FAINT);
+    let faint = words.any(&FAILURE) || FAINT.has(words.get(last));
     let found = |class, place, strong| Some(Identifier { class, place, strong, client_exposed, faint });
-    if let Some((class, strong)) = class_at(&words, last) {
-        return found(class?, Place::Head, strong);
+    if at == last {
+        return found(class, Place::Head, strong);
     }
-    let (class, strong) = (0..last).rev().find_map(|i| class_at(&words, i))?;
-    let class = class?;
     let tail = words.get(last);
     let confirmation =
         class == NameClass::Password && matches!(tail, b"confirmation" | b"confirm" | b"repeat");
-    if is_in(tail, METADATA) && !confirmation {
+    if METADATA.has(tail) && !confirmation {
         return None;
     }
     let passes =
@@ -488,7 +506,7 @@ fn last_segment(ident: &[u8]) -> &[u8] {
 fn class_at(words: &Words, i: usize) -> Option<(Option<NameClass>, bool)> {
     let word = words.get(i);
     let ends = |tail: &str| word.len() > tail.len() && word.ends_with(tail.as_bytes());
-    if is_in(word, PASSWORD)
+    if PASSWORD.has(word)
         || ends("password")
         || ends("passwd")
         || ends("pwd")
@@ -497,12 +515,12 @@ fn class_at(words: &Words, i: usize) -> Option<(Option<NameClass>, bool)> {
     {
         return Some((Some(NameClass::Password), true));
     }
-    if is_in(word, SECRET) || ends("secret") {
+    if SECRET.has(word) || ends("secret") {
         return Some((Some(NameClass::Secret), true));
     }
-    if is_in(word, TOKEN) || ends("token") {
+    if TOKEN.has(word) || ends("token") {
         let before = i.checked_sub(1).map(|before| words.get(before));
-        if before.is_some_and(|before| is_in(before, PAGING)) {
+        if before.is_some_and(|before| PAGING.has(before)) {
             return Some((None, false));
         }
         return Some((Some(NameClass::Token), true));
@@ -510,19 +528,19 @@ fn class_at(words: &Words, i: usize) -> Option<(Option<NameClass>, bool)> {
     if word == b"key" || word == b"keys" {
         let before = i.checked_sub(1).map(|before| words.get(before));
         return Some(match before {
-            Some(before) if is_in(before, STRONG_KEY) => (Some(NameClass::Key), true),
-            Some(before) if is_in(before, PLAIN_KEY) => (None, false),
+            Some(before) if STRONG_KEY.has(before) => (Some(NameClass::Key), true),
+            Some(before) if PLAIN_KEY.has(before) => (None, false),
             _ => (Some(NameClass::Key), false),
         });
     }
-    if ends("key") && !is_in(word, NO_KEY) {
-        let strong = STRONG_KEY.iter().any(|stem| word[..word.len() - 3].ends_with(stem.as_bytes()));
+    if ends("key") && !NO_KEY.has(word) {
+        let strong = STRONG_KEY.words().iter().any(|stem| word[..word.len() - 3].ends_with(stem.as_bytes()));
         return Some((Some(NameClass::Key), strong));
     }
-    if is_in(word, AUTH) {
+    if AUTH.has(word) {
         return Some((Some(NameClass::Auth), true));
     }
-    if is_in(word, OTHER) || word == b"api" {
+    if OTHER.has(word) || word == b"api" {
         return Some((Some(NameClass::Other), false));
     }
     None

@@ -1,8 +1,10 @@
 //! The value to the right of a password-like name, and what is no value at all.
 
 use super::value::Value;
+use super::vocabulary::{Texts, WordSet};
 use crate::finding::Span;
 use crate::rule::NameClass;
+use crate::rule::class::ByteSet;
 
 /// Bytes of an identifier looked at on either side of the word in it.
 const MAX_IDENT: usize = 64;
@@ -20,8 +22,11 @@ pub(super) struct Named {
     pub(super) is_compared: bool,
 }
 
+const IDENT: ByteSet = ByteSet::WORD.with_range(0x80, 0xFF);
+
+#[inline]
 fn is_ident(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+    IDENT.has(byte)
 }
 
 /// Reads the identifier around the `len` bytes at `at`, its separator and its value.
@@ -291,7 +296,7 @@ fn looks_like_code(value: &[u8]) -> bool {
 }
 
 /// Words that are values of a language, not of a secret.
-const SCALARS: &[&str] = &[
+static SCALARS: WordSet = WordSet::new(&[
     "true",
     "false",
     "yes",
@@ -354,7 +359,7 @@ const SCALARS: &[&str] = &[
     "empty",
     "unset",
     "inherit",
-];
+]);
 
 /// Whether `value` is a template, a scalar, a stored hash, a UUID, a path: anything but a literal
 /// secret.
@@ -409,24 +414,34 @@ fn is_escaped_text(value: &[u8]) -> bool {
         && value.chunks(6).all(|c| c.starts_with(b"\\u") && c[2..].iter().all(u8::is_ascii_hexdigit))
 }
 
+/// Texts of templates, format strings and look-ups.
+static TEMPLATES: Texts = Texts::new(&[
+    "${",
+    "{{",
+    "$(",
+    "#{",
+    "<%",
+    "%>",
+    "%s",
+    "%d",
+    "%v",
+    "%(",
+    "{0}",
+    "{}",
+    "$[",
+    "\\(",
+    "%{",
+    "!Ref",
+    "!Sub",
+    "process.env",
+    "os.environ",
+    "secrets.",
+    "env.",
+]);
+
 fn is_template(value: &[u8]) -> bool {
-    let has = |text: &[u8]| value.windows(text.len()).any(|window| window == text);
     let wrapped = |open: u8, close: u8| value.first() == Some(&open) && value.last() == Some(&close);
-    has(b"${")
-        || has(b"{{")
-        || has(b"$(")
-        || has(b"#{")
-        || has(b"<%")
-        || has(b"%>")
-        || has(b"%s")
-        || has(b"%d")
-        || has(b"%v")
-        || has(b"%(")
-        || has(b"{0}")
-        || has(b"{}")
-        || has(b"$[")
-        || has(b"\\(")
-        || has(b"%{")
+    TEMPLATES.are_in(value)
         || wrapped(b'<', b'>')
         || wrapped(b'{', b'}')
         || wrapped(b'[', b']')
@@ -436,12 +451,6 @@ fn is_template(value: &[u8]) -> bool {
         || value.starts_with(b"__") && value.ends_with(b"__")
         || value.first() == Some(&b'$') && value[1..].iter().all(|&b| is_ident(b) || b == b':' || b == b'.')
         || value.iter().all(|&b| matches!(b, b'*' | b'.' | b'x' | b'X' | b'-' | b'_' | b'?' | b'#'))
-        || has(b"!Ref")
-        || has(b"!Sub")
-        || has(b"process.env")
-        || has(b"os.environ")
-        || has(b"secrets.")
-        || has(b"env.")
 }
 
 fn is_scalar(value: &[u8]) -> bool {
@@ -449,55 +458,50 @@ fn is_scalar(value: &[u8]) -> bool {
     number
         || value.starts_with(b"0x") && value.len() < 18
         || value.starts_with(b"0x") && value.len() <= 24 && value.contains(&b'_')
-        || SCALARS.iter().any(|scalar| value.eq_ignore_ascii_case(scalar.as_bytes()))
+        || SCALARS.has_in_any_case(value)
 }
 
 fn is_stored_form(value: &[u8]) -> bool {
-    const STARTS: [&[u8]; 26] = [
-        b"$2a$",
-        b"$2b$",
-        b"$2y$",
-        b"$1$",
-        b"$5$",
-        b"$6$",
-        b"$y$",
-        b"$argon2",
-        b"$pbkdf2",
-        b"$apr1",
-        b"$P$",
-        b"$scrypt",
-        b"{SSHA",
-        b"{SHA",
-        b"pbkdf2",
-        b"sha1:",
-        b"sha256:",
-        b"sha512:",
-        b"md5:",
-        b"ENC(",
-        b"ENC[",
-        b"vault:",
-        b"ssh-rsa",
-        b"ssh-ed25519",
-        b"SCRAM-",
-        b"AQICAH",
-    ];
+    static STARTS: Texts = Texts::new(&[
+        "$2a$",
+        "$2b$",
+        "$2y$",
+        "$1$",
+        "$5$",
+        "$6$",
+        "$y$",
+        "$argon2",
+        "$pbkdf2",
+        "$apr1",
+        "$P$",
+        "$scrypt",
+        "{SSHA",
+        "{SHA",
+        "pbkdf2",
+        "sha1:",
+        "sha256:",
+        "sha512:",
+        "md5:",
+        "ENC(",
+        "ENC[",
+        "vault:",
+        "ssh-rsa",
+        "ssh-ed25519",
+        "SCRAM-",
+        "AQICAH",
+    ]);
     // `$2b$…`, `md5$…`, `argon2$…`: modular and Django hashes; `*` and 40 digits: MySQL.
     let modular = value.strip_prefix(b"$").unwrap_or(value);
     let scheme = modular.iter().position(|&b| b == b'$').map_or(&[][..], |at| &modular[..at]);
-    let named = [&b"md5"[..], b"sha", b"argon2", b"bcrypt", b"scrypt", b"pbkdf2", b"p5k2", b"des", b"crypt"]
-        .iter()
-        .any(|name| scheme.to_ascii_lowercase().starts_with(name));
+    static SCHEMES: Texts =
+        Texts::new(&["md5", "sha", "argon2", "bcrypt", "scrypt", "pbkdf2", "p5k2", "des", "crypt"]);
+    let named = SCHEMES.start_in_any_case(scheme);
     let short = modular.len() < value.len()
         && matches!(scheme.len(), 1..=3)
         && scheme.iter().all(u8::is_ascii_alphanumeric)
         && value.len() >= 20;
     let mysql = value.len() == 41 && value[0] == b'*' && value[1..].iter().all(u8::is_ascii_hexdigit);
-    named
-        || short
-        || mysql
-        || STARTS
-            .iter()
-            .any(|start| value.len() >= start.len() && value[..start.len()].eq_ignore_ascii_case(start))
+    named || short || mysql || STARTS.start_in_any_case(value)
 }
 
 fn is_uuid(value: &[u8]) -> bool {
@@ -510,28 +514,28 @@ fn is_uuid(value: &[u8]) -> bool {
 }
 
 fn is_path(value: &[u8]) -> bool {
-    let has = |text: &[u8]| value.windows(text.len()).any(|window| window == text);
+    static INSIDE: Texts = Texts::new(&["://", ":\\"]);
     let starts = |text: &[u8]| value.starts_with(text);
-    let random = value.len() >= 20 && super::randomness::score(value) >= 4;
+    let is_random = || value.len() >= 20 && super::randomness::score(value) >= 4;
     let suffix = value.iter().rposition(|&b| b == b'.').is_some_and(|dot| {
         let tail = &value[dot + 1..];
         (2..=5).contains(&tail.len()) && tail.iter().all(u8::is_ascii_lowercase) && dot > 0
     });
-    has(b"://")
+    INSIDE.are_in(value)
         || starts(b"./")
         || starts(b"../")
         || starts(b"~/")
+        || starts(b"//")
         || starts(b"arn:")
         || starts(b"urn:")
-        || has(b":\\")
-        || starts(b"/") && !random
-        || starts(b"//")
         || starts(b"@")
         || starts(b"#") && !value.iter().any(u8::is_ascii_digit)
-        || suffix && !random
-        || has(b"/")
-            && !random
-            && value.iter().all(|&b| is_ident(b) || matches!(b, b'/' | b'-' | b'.' | b'@'))
+        || (suffix || starts(b"/") || is_slashed(value)) && !is_random()
+}
+
+/// Names with slashes between them.
+fn is_slashed(value: &[u8]) -> bool {
+    value.contains(&b'/') && value.iter().all(|&b| is_ident(b) || matches!(b, b'/' | b'-' | b'.' | b'@'))
 }
 
 /// Several words, or a sentence.

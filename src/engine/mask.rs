@@ -4,6 +4,8 @@
 //! faster. Literal bits are a filter: a back end may set more of them, never fewer than the
 //! literals that are there.
 
+use std::ops::Range;
+
 #[cfg(test)]
 use crate::rule::class::ByteSet;
 use crate::rule::table::{Literal, PROBE};
@@ -17,21 +19,46 @@ pub(super) const STRIDE: usize = WORDS * 64;
 pub(super) struct Masks {
     /// Bit `i` of word `w`: byte `64 w + i` is of the run class `[A-Za-z0-9_+/-]`.
     pub(super) token: [u64; WORDS + 1],
+    /// … is a digit.
+    pub(super) digit: [u64; WORDS + 1],
+    /// … is a letter.
+    pub(super) letter: [u64; WORDS + 1],
+    /// … is of the run class but of no word: `+`, `/` or `-`.
+    pub(super) joint: [u64; WORDS + 1],
     /// Bit `i` of word `w`: the bytes from there may be the probe of a literal.
     pub(super) hit: [u64; WORDS + 1],
+    /// Words that hold anything; the rest are of another stride.
+    words: usize,
 }
 
 impl Masks {
     pub(super) const fn new() -> Self {
-        Self { token: [0; WORDS + 1], hit: [0; WORDS + 1] }
+        let none = [0; WORDS + 1];
+        Self { token: none, digit: none, letter: none, joint: none, hit: none, words: 0 }
+    }
+
+    /// Makes room for `words` words and the one after them; their numbers.
+    pub(super) fn begin(&mut self, words: usize) -> Range<usize> {
+        self.words = words.min(WORDS) + 1;
+        0..self.words
+    }
+
+    /// Words of the stride, without the one after it.
+    pub(super) fn words(&self) -> usize {
+        self.words - 1
+    }
+
+    /// One past the last byte that is told of.
+    pub(super) fn end(&self) -> usize {
+        self.words * 64
     }
 }
 
 /// Tables of the literal filter: sixteen buckets of literals, one bit each, in two halves.
 #[derive(Clone, Debug)]
 pub(super) struct Filter {
-    /// Exact tables of the portable back end, by place in the probe and byte.
-    pub(super) exact: [[u16; 256]; PROBE],
+    /// Table of the portable back end, by [`pair_hash`].
+    pairs: Box<[u16; 1 << PAIR_BITS]>,
     /// Tables by half, place in the probe and nibble, low nibbles first.
     pub(super) nibble: [[[[u8; 16]; 2]; PROBE]; 2],
 }
@@ -39,7 +66,7 @@ pub(super) struct Filter {
 impl Filter {
     /// The filter for `literals`.
     pub(super) fn new(literals: &[Literal]) -> Self {
-        let mut filter = Self { exact: [[0; 256]; PROBE], nibble: [[[[0; 16]; 2]; PROBE]; 2] };
+        let mut filter = Self { pairs: Box::new([0; 1 << PAIR_BITS]), nibble: [[[[0; 16]; 2]; PROBE]; 2] };
         for literal in literals {
             filter.admit(literal.probe_bytes(), literal.bucket);
         }
@@ -47,25 +74,71 @@ impl Filter {
     }
 
     fn admit(&mut self, probe: &[u8], bucket: u8) {
-        let wide = 1u16 << bucket;
         let (half, narrow) = (usize::from(bucket / 8), 1u8 << (bucket % 8));
         for place in 0..PROBE {
             let Some(&byte) = probe.get(place) else {
-                self.exact[place].iter_mut().for_each(|entry| *entry |= wide);
                 self.nibble[half][place].iter_mut().flatten().for_each(|entry| *entry |= narrow);
                 continue;
             };
             for byte in [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()] {
-                self.exact[place][usize::from(byte)] |= wide;
                 self.nibble[half][place][0][usize::from(byte & 15)] |= narrow;
                 self.nibble[half][place][1][usize::from(byte >> 4)] |= narrow;
+            }
+        }
+        let group = u16::from(bucket) % GROUPS * ROLES;
+        let at = |place: usize| probe.get(place).map_or(ANY, std::slice::from_ref);
+        self.admit_pairs(at(0), at(1), FIRST << group);
+        self.admit_pairs(at(2), at(3), SECOND << group);
+        self.admit_pairs(ANY, at(0), BEFORE << group);
+        self.admit_pairs(at(1), at(2), MIDDLE << group);
+        self.admit_pairs(at(3), ANY, BEHIND << group);
+    }
+
+    fn admit_pairs(&mut self, lefts: &[u8], rights: &[u8], role: u16) {
+        for left in lefts {
+            for right in rights {
+                self.pairs[usize::from(pair_hash(*left, *right))] |= role;
             }
         }
     }
 }
 
-/// A function that fills that many words of masks (at most [`WORDS`]), and the one after them,
-/// from `start` of `bytes` on; beyond the end all masks are zero.
+/// The portable back end reads every second pair of bytes. Where a probe starts at a pair, it is
+/// the first and second pair; where it starts one byte before, it is the end of the pair before,
+/// the middle pair, and the beginning of the one behind it.
+const FIRST: u16 = 1;
+const SECOND: u16 = 2;
+const BEFORE: u16 = 4;
+const MIDDLE: u16 = 8;
+const BEHIND: u16 = 16;
+/// Bits of one group of literals.
+const ROLES: u16 = 5;
+/// Groups told apart; as many as fit.
+const GROUPS: u16 = 3;
+/// The lowest bit of each group.
+const EACH: u16 = 1 | 1 << ROLES | 1 << (2 * ROLES);
+/// Width of [`pair_hash`].
+const PAIR_BITS: u32 = 12;
+/// All byte values.
+static ANY: &[u8] = &{
+    let mut all = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        all[byte] = byte as u8;
+        byte += 1;
+    }
+    all
+};
+
+/// Number of two folded bytes in the portable back end's table.
+#[inline]
+fn pair_hash(a: u8, b: u8) -> u16 {
+    let pair = (u16::from_le_bytes([a, b]) | 0x2020) & 0x7F7F;
+    pair.wrapping_mul(0x9E35) >> (16 - PAIR_BITS)
+}
+
+/// A function that fills the masks of the stride at `start` of `bytes`: those of so many words and
+/// of the one after them. Beyond the end of `bytes` all masks are zero.
 pub(super) type Fill = fn(&Filter, &[u8], usize, usize, &mut Masks);
 
 /// The fastest back end this processor has.
@@ -79,10 +152,10 @@ pub(super) fn best() -> Fill {
 
 /// The back end in safe, portable code.
 pub(super) fn portable(filter: &Filter, bytes: &[u8], start: usize, words: usize, masks: &mut Masks) {
-    for word in 0..=words.min(WORDS) {
+    for word in masks.begin(words) {
         let at = start + word * 64;
         let block = padded(bytes, at);
-        masks.token[word] = token_bits(&block);
+        class_bits(&block, masks, word);
         masks.hit[word] = hit_bits(filter, &block);
     }
 }
@@ -102,22 +175,31 @@ pub(super) fn padded(bytes: &[u8], at: usize) -> [u8; BLOCK] {
     block
 }
 
+/// Fills the class masks of `word`.
 #[inline]
-fn token_bits(block: &[u8; BLOCK]) -> u64 {
-    let mut class = [0u8; 64];
-    for (out, &byte) in class.iter_mut().zip(block) {
-        let digit = byte.wrapping_sub(b'0') <= 9;
-        let letter = (byte | 0x20).wrapping_sub(b'a') <= 25;
-        // 0x2B is `+`, 0x2F is `/`: they differ in one bit.
-        let sign = byte & 0xFB == 0x2B || byte == b'-' || byte == b'_';
-        *out = u8::from(digit | letter | sign);
-    }
-    pack(&class)
+fn class_bits(block: &[u8; BLOCK], masks: &mut Masks, word: usize) {
+    masks.digit[word] = bits_of(block, |byte| byte.wrapping_sub(b'0') <= 9);
+    masks.letter[word] = bits_of(block, |byte| (byte | 0x20).wrapping_sub(b'a') <= 25);
+    // 0x2B is `+`, 0x2F is `/`: they differ in one bit.
+    masks.joint[word] = bits_of(block, |byte| (byte & 0xFB == 0x2B) | (byte == b'-'));
+    let lines = bits_of(block, |byte| byte == b'_');
+    masks.token[word] = masks.digit[word] | masks.letter[word] | masks.joint[word] | lines;
 }
 
-/// Packs 64 bytes of 0 or 1 into 64 bits, byte 0 lowest.
+/// A bit for each byte of a word that is of a class. One plain loop over bytes, which compilers
+/// turn into vector code.
 #[inline]
-fn pack(flags: &[u8; 64]) -> u64 {
+fn bits_of(block: &[u8; BLOCK], is: impl Fn(u8) -> bool) -> u64 {
+    let mut flags = [0u8; 64];
+    for (flag, &byte) in flags.iter_mut().zip(block) {
+        *flag = u8::from(is(byte));
+    }
+    pack(&flags)
+}
+
+/// Packs up to 64 bytes of 0 or 1 into bits, byte 0 lowest.
+#[inline]
+fn pack<const N: usize>(flags: &[u8; N]) -> u64 {
     let mut bits = 0;
     for (i, eight) in flags.chunks_exact(8).enumerate() {
         let mut lane = [0; 8];
@@ -131,18 +213,39 @@ fn pack(flags: &[u8; 64]) -> u64 {
 
 #[inline]
 fn hit_bits(filter: &Filter, block: &[u8; BLOCK]) -> u64 {
-    let mut flags = [0u8; 64];
-    for (i, out) in flags.iter_mut().enumerate() {
-        let admitted = |place: usize| filter.exact[place][usize::from(block[i + place])];
-        *out = u8::from(admitted(0) & admitted(1) & admitted(2) & admitted(3) != 0);
+    // The pairs of the word, and two behind it; the byte behind the block may be any.
+    const PAIRS: usize = 32;
+    let mut hashes = [0u16; PAIRS + 2];
+    for (hash, pair) in hashes.iter_mut().zip(block.chunks_exact(2)) {
+        *hash = pair_hash(pair[0], pair[1]);
     }
-    pack(&flags)
+    hashes[PAIRS + 1] = pair_hash(block[BLOCK - 1], 0);
+    let mut roles = [0u16; PAIRS + 2];
+    for (role, hash) in roles.iter_mut().zip(hashes) {
+        *role = filter.pairs[usize::from(hash) % filter.pairs.len()];
+    }
+    let (mut even, mut odd) = ([0u8; PAIRS], [0u8; PAIRS]);
+    for i in 0..PAIRS {
+        even[i] = u8::from(roles[i] & roles[i + 1] >> 1 & EACH != 0);
+        odd[i] = u8::from(roles[i] >> 2 & roles[i + 1] >> 3 & roles[i + 2] >> 4 & EACH != 0);
+    }
+    spread(pack(&even)) | spread(pack(&odd)) << 1
 }
 
-/// The obvious definition of the token mask, for tests.
+/// Moves bit `i` of the lower half to bit `2 i`.
+#[inline]
+fn spread(mut bits: u64) -> u64 {
+    bits = (bits | bits << 16) & 0x0000_FFFF_0000_FFFF;
+    bits = (bits | bits << 8) & 0x00FF_00FF_00FF_00FF;
+    bits = (bits | bits << 4) & 0x0F0F_0F0F_0F0F_0F0F;
+    bits = (bits | bits << 2) & 0x3333_3333_3333_3333;
+    (bits | bits << 1) & 0x5555_5555_5555_5555
+}
+
+/// The obvious definition of a class mask, for tests.
 #[cfg(test)]
-pub(super) fn token_bits_by_table(bytes: &[u8], at: usize) -> u64 {
-    (0..64).filter(|i| bytes.get(at + i).is_some_and(|&b| ByteSet::RUN.has(b))).fold(0, |m, i| m | 1 << i)
+pub(super) fn bits_by_table(class: &ByteSet, bytes: &[u8], at: usize) -> u64 {
+    (0..64).filter(|i| bytes.get(at + i).is_some_and(|&b| class.has(b))).fold(0, |m, i| m | 1 << i)
 }
 
 #[cfg(test)]
@@ -187,7 +290,14 @@ mod tests {
                     fill(&filter, &bytes, start, WORDS, &mut masks);
                     for word in 0..=WORDS {
                         let at = start + word * 64;
-                        assert_eq!(masks.token[word], token_bits_by_table(&bytes, at), "{at}");
+                        for (mask, class) in [
+                            (&masks.token, ByteSet::RUN),
+                            (&masks.digit, ByteSet::named("digit").expect("a class")),
+                            (&masks.letter, ByteSet::named("alpha").expect("a class")),
+                            (&masks.joint, ByteSet::EMPTY.with(b'+').with(b'/').with(b'-')),
+                        ] {
+                            assert_eq!(mask[word], bits_by_table(&class, &bytes, at), "{at}");
+                        }
                         for i in 0..64 {
                             let rest = bytes.get(at + i..).unwrap_or_default();
                             let there = texts.iter().any(|t| {

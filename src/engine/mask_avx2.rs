@@ -8,38 +8,47 @@
 use std::arch::x86_64::{
     __m256i, _mm_loadu_si128, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8,
     _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_setzero_si256,
-    _mm256_shuffle_epi8, _mm256_srli_epi16,
+    _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_srli_epi16,
 };
 
-use super::mask::{BLOCK, Filter, Masks, WORDS, padded};
+use super::mask::{BLOCK, Filter, Masks, padded};
 use crate::rule::table::PROBE;
 
-/// Low-nibble table of the run class: bit `g` set when the nibble belongs to group `g`.
-///
-/// Groups, by high nibble: 1 = `2` (`+ - /`), 2 = `3` (digits), 4 = `4`,`6` (letters from 1),
-/// 8 = `5`,`7` (letters to A), 16 = `5` alone (`_`).
+/// Groups of the run class by high nibble. The first two are digits and joints, so that their
+/// masks are the top bits of a byte or one shift away.
+const DIGIT: u8 = 0x80;
+/// `+ - /`
+const JOINT: u8 = 0x40;
+/// Letters from `A` to `O`, `a` to `o`.
+const EARLY: u8 = 0x20;
+/// Letters from `P` to `Z`, `p` to `z`.
+const LATE: u8 = 0x10;
+/// `_`
+const LINE: u8 = 0x08;
+
+/// Low-nibble table of the run class: the groups a nibble belongs to.
 const RUN_LOW: [u8; 16] = [
-    2 | 8,      // 0
-    2 | 4 | 8,  // 1
-    2 | 4 | 8,  // 2
-    2 | 4 | 8,  // 3
-    2 | 4 | 8,  // 4
-    2 | 4 | 8,  // 5
-    2 | 4 | 8,  // 6
-    2 | 4 | 8,  // 7
-    2 | 4 | 8,  // 8
-    2 | 4 | 8,  // 9
-    4 | 8,      // A
-    1 | 4,      // B: + K k
-    4,          // C
-    1 | 4,      // D: -
-    4,          // E
-    1 | 4 | 16, // F: / _
+    DIGIT | LATE,         // 0
+    DIGIT | EARLY | LATE, // 1
+    DIGIT | EARLY | LATE, // 2
+    DIGIT | EARLY | LATE, // 3
+    DIGIT | EARLY | LATE, // 4
+    DIGIT | EARLY | LATE, // 5
+    DIGIT | EARLY | LATE, // 6
+    DIGIT | EARLY | LATE, // 7
+    DIGIT | EARLY | LATE, // 8
+    DIGIT | EARLY | LATE, // 9
+    EARLY | LATE,         // A
+    JOINT | EARLY,        // B: + K k
+    EARLY,                // C
+    JOINT | EARLY,        // D: -
+    EARLY,                // E
+    JOINT | EARLY | LINE, // F: / _
 ];
 /// High-nibble table of the run class.
-const RUN_HIGH: [u8; 16] = [0, 0, 1, 2, 4, 8 | 16, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0];
+const RUN_HIGH: [u8; 16] = [0, 0, JOINT, DIGIT, EARLY, LATE | LINE, EARLY, LATE, 0, 0, 0, 0, 0, 0, 0, 0];
 
-/// Fills `words` words of `masks`, and the one after them, from `start` on.
+/// Fills `masks` for the stride at `start`.
 ///
 /// # Panics
 /// Never; but the caller must have seen that the processor has AVX2 ([`super::mask::best`]).
@@ -52,20 +61,35 @@ pub(super) fn fill(filter: &Filter, bytes: &[u8], start: usize, words: usize, ma
 fn fill_avx2(filter: &Filter, bytes: &[u8], start: usize, words: usize, masks: &mut Masks) {
     let tables = Tables::load(filter);
     let mut tail;
-    for word in 0..=words.min(WORDS) {
+    for word in masks.begin(words) {
         let at = start + word * 64;
-        let block: &[u8; BLOCK] = if let Some(whole) = bytes.get(at..at + BLOCK) {
-            // NOTE: the slice has BLOCK bytes.
-            whole.try_into().expect("a slice of a block's length")
-        } else {
-            tail = padded(bytes, at);
-            &tail
+        let block: &[u8; BLOCK] = match bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+            Some(whole) => whole,
+            None => {
+                tail = padded(bytes, at);
+                &tail
+            }
         };
-        let (low_token, low_hit) = tables.half(block, 0);
-        let (high_token, high_hit) = tables.half(block, 32);
-        masks.token[word] = u64::from(low_token) | u64::from(high_token) << 32;
-        masks.hit[word] = u64::from(low_hit) | u64::from(high_hit) << 32;
+        let (low, high) = (tables.half(block, 0), tables.half(block, 32));
+        masks.token[word] = join(low.token, high.token);
+        masks.digit[word] = join(low.digit, high.digit);
+        masks.letter[word] = join(low.letter, high.letter);
+        masks.joint[word] = join(low.joint, high.joint);
+        masks.hit[word] = join(low.hit, high.hit);
     }
+}
+
+fn join(low: u32, high: u32) -> u64 {
+    u64::from(low) | u64::from(high) << 32
+}
+
+/// The masks of 32 bytes.
+struct Half {
+    token: u32,
+    digit: u32,
+    letter: u32,
+    joint: u32,
+    hit: u32,
 }
 
 /// All look-up tables, each twice in a register as the byte shuffle wants them.
@@ -86,13 +110,13 @@ impl Tables {
         }
     }
 
-    /// Token and hit bits of the 32 bytes from `at` (0 or 32).
+    /// The masks of the 32 bytes from `at` (0 or 32).
     #[target_feature(enable = "avx2")]
     #[inline]
-    fn half(&self, block: &[u8; BLOCK], at: usize) -> (u32, u32) {
+    fn half(&self, block: &[u8; BLOCK], at: usize) -> Half {
         let nibbles =
             [nibbles(block, at), nibbles(block, at + 1), nibbles(block, at + 2), nibbles(block, at + 3)];
-        let token = classify(&self.run, nibbles[0]);
+        let groups = classify(&self.run, nibbles[0]);
         let admitted = |places: &[[__m256i; 2]; PROBE]| {
             _mm256_and_si256(
                 _mm256_and_si256(classify(&places[0], nibbles[0]), classify(&places[1], nibbles[1])),
@@ -100,7 +124,15 @@ impl Tables {
             )
         };
         let hit = _mm256_or_si256(admitted(&self.probe[0]), admitted(&self.probe[1]));
-        (nonzero(token), nonzero(hit))
+        // A shift moves bits into the byte above, but never into its top bit.
+        let late = _mm256_slli_epi16::<3>(groups);
+        Half {
+            token: nonzero(groups),
+            digit: top_bits(groups),
+            letter: top_bits(_mm256_or_si256(_mm256_slli_epi16::<2>(groups), late)),
+            joint: top_bits(_mm256_slli_epi16::<1>(groups)),
+            hit: nonzero(hit),
+        }
     }
 }
 
@@ -128,6 +160,12 @@ fn nibbles(block: &[u8; BLOCK], at: usize) -> [__m256i; 2] {
 #[inline]
 fn classify(tables: &[__m256i; 2], nibbles: [__m256i; 2]) -> __m256i {
     _mm256_and_si256(_mm256_shuffle_epi8(tables[0], nibbles[0]), _mm256_shuffle_epi8(tables[1], nibbles[1]))
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn top_bits(groups: __m256i) -> u32 {
+    _mm256_movemask_epi8(groups).cast_unsigned()
 }
 
 #[target_feature(enable = "avx2")]

@@ -11,6 +11,7 @@ mod assignment;
 mod bigram;
 pub mod checksum;
 mod code_words;
+pub mod cost;
 mod edge;
 pub mod entropy;
 pub mod format;
@@ -31,6 +32,7 @@ pub mod selftest;
 mod token;
 mod trace;
 mod value;
+mod vocabulary;
 mod word;
 
 use std::borrow::Cow;
@@ -42,6 +44,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use crate::finding::Match;
 use crate::rule::RuleSet;
 
+use cost::{Finds, Ledger};
 pub use trace::{Copied, Trace};
 
 /// Most bytes a match reads to the left or right of its trigger.
@@ -139,17 +142,39 @@ impl Engine {
         scratch: &mut Scratch,
         out: &mut Vec<Match>,
     ) {
+        self.scan_into(bytes, triggers, scratch, Finds::new(out));
+    }
+
+    /// Like [`Engine::scan_range`], and notes in `ledger` what each rule cost. Slower.
+    ///
+    /// # Panics
+    /// When `ledger` was made for fewer rules.
+    pub fn scan_counted(
+        &self,
+        bytes: &[u8],
+        triggers: Range<usize>,
+        scratch: &mut Scratch,
+        out: &mut Vec<Match>,
+        ledger: &mut Ledger,
+    ) {
+        self.scan_into(bytes, triggers, scratch, Finds::counted(out, ledger));
+    }
+
+    fn scan_into(&self, bytes: &[u8], triggers: Range<usize>, scratch: &mut Scratch, mut finds: Finds<'_>) {
         let triggers = triggers.start.min(bytes.len())..triggers.end.min(bytes.len());
-        self.scan_without_keyword(bytes, &triggers, out);
-        scan::Pass { engine: self, bytes, triggers, out, noted: None }.run(scratch);
+        self.scan_without_keyword(bytes, &triggers, &mut finds);
+        scan::Pass::new(self, bytes, triggers, finds).run(scratch);
     }
 
     /// Matches of the patterns that nothing but themselves triggers.
-    fn scan_without_keyword(&self, bytes: &[u8], triggers: &Range<usize>, out: &mut Vec<Match>) {
+    fn scan_without_keyword(&self, bytes: &[u8], triggers: &Range<usize>, finds: &mut Finds<'_>) {
         for (number, pattern) in self.rules.patterns.iter().enumerate() {
             if pattern.keywords.is_empty() {
                 let regex = self.regex(number as u16);
-                pattern::scan_whole(&self.rules, pattern, regex, bytes, triggers, out);
+                finds.trigger(pattern.rule);
+                finds.test(pattern.rule, |out| {
+                    pattern::scan_whole(&self.rules, pattern, regex, bytes, triggers, out);
+                });
             }
         }
     }

@@ -4,6 +4,7 @@
 //! bytes and a dozen lines above it, so a name is a function of a bounded window.
 
 use crate::finding::Span;
+use crate::rule::class::ByteSet;
 
 /// Bytes to the left of a value within which its name stands on the line.
 const MAX_NAME: usize = 160;
@@ -64,8 +65,12 @@ impl Name {
     }
 }
 
+/// Bytes of identifiers: of words, `$`, and all that is not ASCII.
+const IDENT: ByteSet = ByteSet::WORD.with(b'$').with_range(0x80, 0xFF);
+
+#[inline]
 fn is_ident(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
+    IDENT.has(byte)
 }
 
 /// Reads the name of the value whose first byte (behind its quote) is `start`.
@@ -246,7 +251,7 @@ pub(super) fn sibling_above(bytes: &[u8], start: usize) -> Option<Span> {
 
 /// Start of the line that holds the byte before `at`; `None` when it is beyond `floor`.
 fn line_start_of(bytes: &[u8], at: usize, floor: usize) -> Option<usize> {
-    match bytes[floor..at].iter().rposition(|&byte| byte == b'\n') {
+    match memchr::memrchr(b'\n', &bytes[floor..at]) {
         Some(newline) => Some(floor + newline + 1),
         None => (floor == 0).then_some(0),
     }

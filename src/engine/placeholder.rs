@@ -1,7 +1,10 @@
 //! Values that stand for a secret instead of being one.
 
+use super::vocabulary::{Texts, WordSet};
+use crate::rule::class::ByteSet;
+
 /// Words of which a placeholder consists.
-const STOP_WORDS: &[&str] = &[
+static STOP_WORDS: WordSet = WordSet::new(&[
     "password",
     "passwd",
     "passphrase",
@@ -140,10 +143,10 @@ const STOP_WORDS: &[&str] = &[
     "s",
     "g",
     "i",
-];
+]);
 
 /// Texts that make a value a placeholder wherever they stand.
-const INSTRUCTIONS: &[&str] = &[
+static INSTRUCTIONS: Texts = Texts::new(&[
     "changeme",
     "change_me",
     "change-me",
@@ -195,14 +198,14 @@ const INSTRUCTIONS: &[&str] = &[
     "doesnot",
     "invalid",
     "deadbeef",
-];
+]);
 
 /// Texts that make a short value a placeholder.
-const WEAK: &[&str] = &[
+static WEAK: Texts = Texts::new(&[
     "test", "secret", "passw", "token", "qwerty", "letmein", "hunter", "abc123", "abcd", "12345", "admin",
     "wrong", "default", "super", "unknown", "sekret", "pwd", "apikey", "valid", "expired", "random", "foo",
     "hello", "hidden", "p@ss", "pa55", "p4ss", "pa$$", "s3cr",
-];
+]);
 
 /// Longest value a [`WEAK`] text decides; a long random value contains one now and then.
 const WEAK_MAX: usize = 24;
@@ -216,16 +219,27 @@ pub(super) enum Placeholder {
     Words,
 }
 
+/// Texts that make the variable part of a prefixed token a dummy.
+static DUMMY: Texts = Texts::new(&[
+    "example",
+    "changeme",
+    "placeholder",
+    "xxxxx",
+    "redacted",
+    "your_",
+    "your-",
+    "deadbeef",
+    "replaceme",
+]);
+
 /// Judges `value` given under `name`.
 pub(super) fn of(value: &[u8], name: &[u8]) -> Option<Placeholder> {
-    let folded: Vec<u8> = value.iter().map(u8::to_ascii_lowercase).collect();
-    let has = |list: &[&str]| list.iter().any(|text| contains(&folded, text.as_bytes()));
     let cut_short = value.ends_with(b"...") || value.ends_with("…".as_bytes());
-    if has(INSTRUCTIONS) || is_repetitive(&folded) || is_sequence(&folded) || cut_short {
+    if INSTRUCTIONS.are_in_any_case_in(value) || is_regular(value) || cut_short {
         return Some(Placeholder::Instruction);
     }
-    let weak = folded.len() <= WEAK_MAX && has(WEAK);
-    if weak || all_stop_words(value) || same_letters(&folded, name) {
+    let weak = value.len() <= WEAK_MAX && WEAK.are_in_any_case_in(value);
+    if weak || all_stop_words(value) || same_letters(value, name) {
         return Some(Placeholder::Words);
     }
     None
@@ -234,65 +248,76 @@ pub(super) fn of(value: &[u8], name: &[u8]) -> Option<Placeholder> {
 /// Whether the variable part of a prefixed token is a dummy: an instruction, a repetition or a
 /// plain sequence.
 pub(super) fn is_dummy_token(variable: &[u8]) -> bool {
-    let folded: Vec<u8> = variable.iter().map(u8::to_ascii_lowercase).collect();
-    let telling = [
-        "example",
-        "changeme",
-        "placeholder",
-        "xxxxx",
-        "redacted",
-        "your_",
-        "your-",
-        "deadbeef",
-        "replaceme",
-    ];
-    telling.iter().any(|text| contains(&folded, text.as_bytes()))
-        || is_repetitive(&folded)
-        || is_sequence(&folded)
+    DUMMY.are_in_any_case_in(variable) || is_regular(variable)
 }
 
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
+/// A repetition or a plain sequence, in any case.
+fn is_regular(value: &[u8]) -> bool {
+    is_repetitive(value) || is_sequence(value)
 }
+
+/// Longest block whose repetition is looked for.
+const MAX_BLOCK: usize = 64;
 
 /// At most two different bytes, nearly all the same byte, or one block repeated.
-fn is_repetitive(folded: &[u8]) -> bool {
-    let periodic = |n: usize| folded.iter().zip(&folded[n..]).all(|(a, b)| a == b);
-    super::entropy::distinct(folded) <= 2
-        || (1..=4).any(|n| folded.len() >= n * 3 && periodic(n))
-        || (5..=folded.len() / 2).any(periodic)
-        || is_monotonous(folded)
-        || is_counting(folded)
-}
-
-/// Two thirds of at least 12 bytes are the same one, as in keys that tests make up.
-fn is_monotonous(folded: &[u8]) -> bool {
-    let mut counts = [0usize; 256];
-    folded.iter().for_each(|&byte| counts[usize::from(byte)] += 1);
-    folded.len() >= 12 && counts.iter().any(|&count| count * 3 >= folded.len() * 2)
+fn is_repetitive(value: &[u8]) -> bool {
+    let mut counts = [0u32; 256];
+    value.iter().for_each(|byte| counts[usize::from(byte.to_ascii_lowercase())] += 1);
+    let kinds = counts.iter().filter(|&&count| count > 0).count();
+    // Two thirds of at least 12 bytes are the same one, as in keys that tests make up.
+    let most = counts.iter().max().map_or(0, |&count| count as usize);
+    if kinds <= 2 || value.len() >= 12 && most * 3 >= value.len() * 2 {
+        return true;
+    }
+    let periodic = |n: usize| value.iter().zip(&value[n..]).all(|(a, b)| a.eq_ignore_ascii_case(b));
+    (1..=4).any(|n| value.len() >= n * 3 && periodic(n))
+        || (5..=MAX_BLOCK.min(value.len() / 2)).any(periodic)
+        || is_counting(value)
 }
 
 /// Hexadecimal bytes that count up or down: `000102030405…`.
-fn is_counting(folded: &[u8]) -> bool {
-    let digit = |b: u8| char::from(b).to_digit(16);
-    let byte = |pair: &[u8]| Some(digit(pair[0])? * 16 + digit(pair[1])?);
-    let Some(bytes) = folded.chunks_exact(2).map(byte).collect::<Option<Vec<u32>>>() else { return false };
-    let steps = bytes.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) == 1).count();
-    bytes.len() >= 8 && steps * 4 >= (bytes.len() - 1) * 3
+fn is_counting(value: &[u8]) -> bool {
+    let byte = |pair: &[u8]| Some(char::from(pair[0]).to_digit(16)? * 16 + char::from(pair[1]).to_digit(16)?);
+    let (mut bytes, mut steps, mut previous) = (0, 0, None);
+    for pair in value.chunks_exact(2) {
+        let Some(this) = byte(pair) else { return false };
+        steps += usize::from(previous.is_some_and(|previous: u32| previous.abs_diff(this) == 1));
+        previous = Some(this);
+        bytes += 1;
+    }
+    bytes >= 8 && steps * 4 >= (bytes - 1) * 3
 }
 
 /// Most of it is a run along the alphabet, the digits or a keyboard row.
-fn is_sequence(folded: &[u8]) -> bool {
+fn is_sequence(value: &[u8]) -> bool {
+    let along =
+        |pair: &&[u8]| FOLLOWS[usize::from(pair[0].to_ascii_lowercase())].has(pair[1].to_ascii_lowercase());
+    let steps = value.windows(2).filter(along).count();
+    value.len() >= 4 && steps * 4 >= (value.len() - 1) * 3
+}
+
+/// What stands behind each byte in a row of the alphabet, the digits or a keyboard.
+static FOLLOWS: [ByteSet; 256] = {
     const ROWS: [&[u8]; 4] = [
         b"abcdefghijklmnopqrstuvwxyz",
         b"01234567890123456789",
         b"qwertyuiopasdfghjklzxcvbnm",
         b"9876543210",
     ];
-    let along = |a: u8, b: u8| ROWS.iter().any(|row| row.windows(2).any(|pair| pair == [a, b]));
-    let steps = folded.windows(2).filter(|pair| along(pair[0], pair[1])).count();
-    folded.len() >= 4 && steps * 4 >= (folded.len() - 1) * 3
-}
+    let mut follows = [ByteSet::EMPTY; 256];
+    let mut number = 0;
+    while number < ROWS.len() {
+        let row = ROWS[number];
+        let mut at = 1;
+        while at < row.len() {
+            let before = row[at - 1] as usize;
+            follows[before] = follows[before].with(row[at]);
+            at += 1;
+        }
+        number += 1;
+    }
+    follows
+};
 
 /// Every word of the value is a stop word or a number.
 fn all_stop_words(value: &[u8]) -> bool {
@@ -303,8 +328,7 @@ fn all_stop_words(value: &[u8]) -> bool {
         let hump = byte.is_ascii_uppercase() && previous.is_ascii_lowercase();
         if !byte.is_ascii_alphabetic() || hump {
             if start < i {
-                let word = value[start..i].to_ascii_lowercase();
-                if !STOP_WORDS.iter().any(|stop| stop.as_bytes() == word) {
+                if !STOP_WORDS.has_in_any_case(&value[start..i]) {
                     return false;
                 }
                 words += 1;
@@ -317,12 +341,11 @@ fn all_stop_words(value: &[u8]) -> bool {
 }
 
 /// The value repeats its own name, ignoring `_` and `-`.
-fn same_letters(folded: &[u8], name: &[u8]) -> bool {
-    let letters = |text: &[u8]| -> Vec<u8> {
-        text.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect()
-    };
-    let name = letters(name);
-    !name.is_empty() && letters(folded) == name
+fn same_letters(value: &[u8], name: &[u8]) -> bool {
+    fn letters(text: &[u8]) -> impl Iterator<Item = u8> {
+        text.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase)
+    }
+    letters(name).next().is_some() && letters(value).eq(letters(name))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! look-up tables, no dispatch. For tests and fuzzing; hundreds of times slower than
 //! [`Engine::scan`].
 
+use super::cost::Finds;
 use super::edge::is_left_edge;
 use super::scan::{MAX_VALUE_RUN, Run};
 use super::{Engine, assignment, generic, pattern, token};
@@ -22,7 +23,7 @@ pub fn scan(engine: &Engine, bytes: &[u8]) -> Vec<Match> {
     }
     for run in runs(bytes) {
         if run.mixed && run.end - run.start <= MAX_VALUE_RUN {
-            assignment::scan_by(engine, bytes, run, assignment::words_by_text, &mut out);
+            assignment::scan_by::<assignment::ByText>(engine, bytes, run, &mut Finds::new(&mut out));
         }
     }
     for (number, rule) in engine.rules().patterns.iter().enumerate() {
@@ -64,7 +65,7 @@ fn literals_at(engine: &Engine, bytes: &[u8], at: usize, out: &mut Vec<Match>) {
     }
     if rules.generic.iter().any(Option::is_some) {
         for word in NAME_LITERALS.iter().filter(|word| here(word)) {
-            generic::scan_name(engine, bytes, at, word.len(), out);
+            generic::scan_name(engine, bytes, at, word.len(), &mut Finds::new(out));
         }
     }
 }

@@ -2,20 +2,20 @@
 
 use std::ops::Range;
 
-use super::edge::{escape_offsets, is_left_edge};
+use super::cost::Finds;
+use super::edge::{MAX_ESCAPE, escape_offsets, is_left_edge};
 use super::mask::{Masks, STRIDE, WORDS};
 use super::trace::{Trigger, What};
 use super::{Engine, Scratch, assignment, format, generic, token};
-use crate::finding::Match;
 use crate::rule::class::ByteSet;
 use crate::rule::compile::MIN_RUN;
-use crate::rule::table::Target;
+use crate::rule::table::{LookupView, Target};
 
 /// Longest run that is looked at as a value; longer ones are data.
 pub(super) const MAX_VALUE_RUN: usize = 512;
 /// Triggers may start this many bytes before what reveals them (a run behind a prefix, the probe
 /// inside a literal).
-pub(super) const LOOK_BEHIND: usize = 64;
+const LOOK_BEHIND: usize = 64;
 
 /// A token run: `[start, end)` bytes of [`ByteSet::RUN`], not followed by another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,94 +28,140 @@ pub(super) struct Run {
 
 /// One scan of one content.
 pub(super) struct Pass<'a> {
-    pub(super) engine: &'a Engine,
-    pub(super) bytes: &'a [u8],
+    engine: &'a Engine,
+    bytes: &'a [u8],
     /// Only triggers that start here are reported.
-    pub(super) triggers: Range<usize>,
-    pub(super) out: &'a mut Vec<Match>,
+    triggers: Range<usize>,
+    finds: Finds<'a>,
+    heads: LookupView<'a>,
+    tails: LookupView<'a>,
+    probes: LookupView<'a>,
     /// Where triggers are noted, whether they match or not.
-    pub(super) noted: Option<&'a mut Vec<Trigger>>,
+    noted: Option<&'a mut Vec<Trigger>>,
 }
 
-impl Pass<'_> {
+/// What the byte before a stride is part of.
+#[derive(Clone, Copy, Default)]
+struct Carry {
+    /// A run.
+    token: bool,
+    /// A run of at least [`MIN_RUN`] bytes that goes on in the stride.
+    long: bool,
+}
+
+impl<'a> Pass<'a> {
+    pub(super) fn new(engine: &'a Engine, bytes: &'a [u8], triggers: Range<usize>, finds: Finds<'a>) -> Self {
+        let tables = &engine.rules().tables;
+        let (heads, tails, probes) = (tables.head.view(), tables.tail.view(), tables.probes.view());
+        Self { engine, bytes, triggers, finds, heads, tails, probes, noted: None }
+    }
+
+    /// Notes triggers there as well, if anywhere.
+    pub(super) fn noting(self, noted: Option<&'a mut Vec<Trigger>>) -> Self {
+        Self { noted, ..self }
+    }
+
     pub(super) fn run(&mut self, scratch: &mut Scratch) {
         let end = self.bytes.len().min(self.triggers.end.saturating_add(LOOK_BEHIND));
-        self.run_cut_by_start();
-        let mut before = self.triggers.start.checked_sub(1).is_some_and(|i| ByteSet::RUN.has(self.bytes[i]));
+        let mut carry = self.cut_by_start();
         let mut start = self.triggers.start;
         while start < end {
             let words = (end - start).div_ceil(64).min(WORDS);
             (self.engine.fill)(&self.engine.filter, self.bytes, start, words, &mut scratch.masks);
-            before = self.stride(start, end, before, &scratch.masks);
+            carry = self.stride(start, carry, &scratch.masks);
             start += STRIDE;
         }
     }
 
-    /// Consumes the masks of one stride; `before` is whether the byte before it is of a run.
-    fn stride(&mut self, start: usize, end: usize, mut before: bool, masks: &Masks) -> bool {
-        for word in 0..WORDS {
-            let base = start + word * 64;
-            if base >= end {
-                break;
-            }
+    /// Consumes the masks of one stride.
+    fn stride(&mut self, start: usize, carry: Carry, masks: &Masks) -> Carry {
+        let mut before = carry.token;
+        let mut long = false;
+        if carry.long {
+            let stop = run_end(masks, 0);
+            self.inner_prefixes(start, masks, 0, stop);
+            long = stop > STRIDE;
+        }
+        for word in 0..masks.words() {
             let mut hits = masks.hit[word];
             while hits != 0 {
-                self.literals(base + hits.trailing_zeros() as usize);
+                let probe = start + word * 64 + hits.trailing_zeros() as usize;
+                if let Some(&[a, b, c]) = self.bytes.get(probe..).and_then(<[u8]>::first_chunk)
+                    && self.probes.may_have(a, b, c)
+                {
+                    self.literals(probe, self.probes.get(a, b, c));
+                }
                 hits &= hits - 1;
             }
             let token = masks.token[word];
             let mut starts = long_runs(token, masks.token[word + 1]) & !(token << 1 | u64::from(before));
             while starts != 0 {
-                self.token_run(base + starts.trailing_zeros() as usize);
+                let stop = self.token_run(start, masks, word * 64 + starts.trailing_zeros() as usize);
+                long |= stop > STRIDE;
                 starts &= starts - 1;
             }
             before = token >> 63 != 0;
         }
-        before
+        Carry { token: before, long }
     }
 
     /// A run that began before the range still holds prefixes that start inside it.
-    fn run_cut_by_start(&mut self) {
+    fn cut_by_start(&mut self) -> Carry {
         let from = self.triggers.start;
-        let in_run = |i: usize| self.bytes.get(i).is_some_and(|&b| ByteSet::RUN.has(b));
-        if from == 0 || !in_run(from) || !in_run(from - 1) {
-            return;
+        let bytes = self.bytes;
+        let in_run = |i: usize| bytes.get(i).is_some_and(|&b| ByteSet::RUN.has(b));
+        if from == 0 || !in_run(from - 1) {
+            return Carry::default();
         }
         let behind = (1..MIN_RUN).take_while(|&back| back <= from && in_run(from - back)).count();
-        // Beyond that the run's end makes no difference.
-        let limit = self.bytes.len().min(self.triggers.end.max(from + MIN_RUN));
-        let end = (from..limit).find(|&i| !in_run(i)).unwrap_or(limit);
-        if behind + (end - from) < MIN_RUN {
-            return;
-        }
-        for at in from..end.min(self.triggers.end) {
-            if is_left_edge(self.bytes, at) {
-                self.prefixes(at);
-            }
-        }
-    }
-
-    fn token_run(&mut self, start: usize) {
-        let bytes = self.bytes;
-        let run = measure(bytes, start);
-        self.prefixes(start);
-        if start > 0 {
-            for offset in escape_offsets(bytes[start - 1]) {
-                if is_left_edge(bytes, start + offset) {
-                    self.prefixes(start + offset);
+        let ahead = (from..from + MIN_RUN).take_while(|&at| in_run(at)).count();
+        let long = ahead > 0 && behind + ahead >= MIN_RUN;
+        if long {
+            // Later places behind a joint are seen with their stride.
+            for at in from..from + ahead.min(MAX_ESCAPE) {
+                if (at == from || ByteSet::WORD.has(bytes[at - 1])) && is_left_edge(bytes, at) {
+                    self.prefixes(at);
                 }
             }
-            self.prefixes_before(start);
         }
-        let last = run.end.min(self.triggers.end.saturating_add(LOOK_BEHIND));
-        for at in start + 1..last {
-            if !ByteSet::WORD.has(bytes[at - 1]) {
-                self.prefixes(at);
+        Carry { token: true, long }
+    }
+
+    /// Tests the run that starts at `first` in the stride at `start`; where it ends in the
+    /// stride, as [`run_end`] says.
+    fn token_run(&mut self, start: usize, masks: &Masks, first: usize) -> usize {
+        let at = start + first;
+        self.prefixes(at);
+        if let Some(&previous) = at.checked_sub(1).and_then(|i| self.bytes.get(i)) {
+            for offset in escape_offsets(previous) {
+                if is_left_edge(self.bytes, at + offset) {
+                    self.prefixes(at + offset);
+                }
+            }
+            self.prefixes_before(at);
+        }
+        let stop = run_end(masks, first);
+        self.inner_prefixes(start, masks, first, stop);
+        if stop - first <= MAX_VALUE_RUN && self.triggers.contains(&at) {
+            let run = measure(self.bytes, start, masks, first, stop);
+            if run.mixed && run.end - run.start <= MAX_VALUE_RUN {
+                self.note(at, What::Run);
+                assignment::scan(self.engine, self.bytes, run, &mut self.finds);
             }
         }
-        if run.mixed && run.end - start <= MAX_VALUE_RUN && self.triggers.contains(&start) {
-            self.note(start, What::Run);
-            assignment::scan(self.engine, bytes, run, self.out);
+        stop
+    }
+
+    /// Prefixes behind the joints of a run, as far as it lies in the stride.
+    #[inline]
+    fn inner_prefixes(&mut self, start: usize, masks: &Masks, first: usize, stop: usize) {
+        let last = (stop - 1).min(STRIDE);
+        for word in first / 64..last.div_ceil(64) {
+            let mut joints = masks.joint[word] & piece(word, first, last);
+            while joints != 0 {
+                self.prefixes(start + word * 64 + joints.trailing_zeros() as usize + 1);
+                joints &= joints - 1;
+            }
         }
     }
 
@@ -129,10 +175,7 @@ impl Pass<'_> {
     pub(super) fn again(&mut self, trigger: Trigger) {
         let at = trigger.at();
         match trigger.what() {
-            What::Run => {
-                let run = measure(self.bytes, at);
-                assignment::scan(self.engine, self.bytes, run, self.out);
-            }
+            What::Run => assignment::scan(self.engine, self.bytes, run_at(self.bytes, at), &mut self.finds),
             What::Branch(number) => self.branch(number, at),
             What::Literal(number) => {
                 let literal = &self.engine.rules().tables.literals[usize::from(number)];
@@ -147,7 +190,7 @@ impl Pass<'_> {
         if !self.triggers.contains(&at) {
             return;
         }
-        for &branch in self.engine.rules().tables.head.get(a, b, c) {
+        for &branch in self.heads.get(a, b, c) {
             self.prefix(branch, at);
         }
     }
@@ -156,7 +199,7 @@ impl Pass<'_> {
     fn prefixes_before(&mut self, start: usize) {
         let Some(&[a, b]) = self.bytes[..start].last_chunk() else { return };
         let c = self.bytes[start];
-        for &number in self.engine.rules().tables.tail.get(a, b, c) {
+        for &number in self.tails.get(a, b, c) {
             let branch = &self.engine.rules().branches[usize::from(number)];
             if let Some(at) = start.checked_sub(branch.prefix.len())
                 && self.triggers.contains(&at)
@@ -178,17 +221,17 @@ impl Pass<'_> {
     fn branch(&mut self, number: u16, at: usize) {
         let rules = self.engine.rules();
         let branch = &rules.branches[usize::from(number)];
-        self.out.extend(token::verify(rules, branch, self.bytes, at));
+        // Another prefix may have the same key.
+        if branch.prefix.last() == self.bytes.get(at + branch.prefix.len() - 1) || branch.fold {
+            self.finds.trigger(branch.rule);
+            self.finds.test(branch.rule, |out| out.extend(token::verify(rules, branch, self.bytes, at)));
+        }
     }
 
-    /// Literals whose probe stands at `probe`.
-    fn literals(&mut self, probe: usize) {
-        let Some(&[a, b, c]) = self.bytes.get(probe..probe + 3).and_then(|key| key.first_chunk()) else {
-            return;
-        };
-        let tables = &self.engine.rules().tables;
-        for &number in tables.probes.get(a, b, c) {
-            let literal = &tables.literals[usize::from(number)];
+    /// The `candidates` whose probe stands at `probe`.
+    fn literals(&mut self, probe: usize, candidates: &[u16]) {
+        for &number in candidates {
+            let literal = &self.engine.rules().tables.literals[usize::from(number)];
             let Some(at) = probe.checked_sub(usize::from(literal.probe)) else { continue };
             let there = self.bytes.get(at..at + literal.bytes.len());
             if there.is_none_or(|text| !text.eq_ignore_ascii_case(&literal.bytes))
@@ -207,7 +250,9 @@ impl Pass<'_> {
         for &target in targets {
             if let Target::Format(number) = target {
                 // Dozens of rules share `://`; what none of them can match is seen once.
-                let format = self.engine.rules().formats[usize::from(number)].format;
+                let used = &self.engine.rules().formats[usize::from(number)];
+                self.finds.trigger(used.rule);
+                let format = used.format;
                 let hopeless = match known {
                     Some((of, hopeless)) if of == format => hopeless,
                     _ => format::is_hopeless(format, self.bytes, at),
@@ -228,14 +273,19 @@ impl Pass<'_> {
                 let rules = self.engine.rules();
                 let pattern = &rules.patterns[usize::from(number)];
                 let regex = self.engine.regex(number);
-                super::pattern::scan(rules, pattern, regex, self.bytes, at..at + len, self.out);
+                self.finds.trigger(pattern.rule);
+                self.finds.test(pattern.rule, |out| {
+                    super::pattern::scan(rules, pattern, regex, self.bytes, at..at + len, out);
+                });
             }
             Target::Format(number) => {
                 let rules = self.engine.rules();
                 let format = &rules.formats[usize::from(number)];
-                self.out.extend(super::pattern::verify_format(rules, format, self.bytes, at));
+                self.finds.test(format.rule, |out| {
+                    out.extend(super::pattern::verify_format(rules, format, self.bytes, at));
+                });
             }
-            Target::Name => generic::scan_name(self.engine, self.bytes, at, len, self.out),
+            Target::Name => generic::scan_name(self.engine, self.bytes, at, len, &mut self.finds),
         }
     }
 }
@@ -250,41 +300,59 @@ fn long_runs(token: u64, next: u64) -> u64 {
     wide as u64
 }
 
-/// Follows the run that starts at `start` to its end.
+/// A bit for each byte of `from..to` that lies in `word` of a stride.
 #[inline]
-fn measure(bytes: &[u8], start: usize) -> Run {
-    const DIGIT: u8 = 1;
-    const LETTER: u8 = 2;
-    const STOP: u8 = 4;
-    const CLASS: [u8; 256] = {
-        let mut class = [0; 256];
-        let mut byte = 0;
-        while byte < 256 {
-            class[byte] = match byte as u8 {
-                b'0'..=b'9' => DIGIT,
-                b'A'..=b'Z' | b'a'..=b'z' => LETTER,
-                b'_' | b'+' | b'/' | b'-' => 0,
-                _ => STOP,
-            };
-            byte += 1;
-        }
-        class
+fn piece(word: usize, from: usize, to: usize) -> u64 {
+    let behind = |at: usize| match at.saturating_sub(word * 64) {
+        within @ 0..64 => u64::MAX << within,
+        _ => 0,
     };
-    let mut seen = 0;
-    let mut end = start;
-    for &byte in &bytes[start..] {
-        let class = CLASS[usize::from(byte)];
-        if class == STOP {
-            break;
+    behind(from) & !behind(to)
+}
+
+/// Where the run that holds the byte at `first` ends in a stride; the end of the masks when it goes
+/// on there.
+#[inline]
+fn run_end(masks: &Masks, first: usize) -> usize {
+    let mut word = first / 64;
+    let mut strangers = !masks.token[word] & u64::MAX << (first % 64);
+    while strangers == 0 {
+        word += 1;
+        if word * 64 == masks.end() {
+            return masks.end();
         }
-        seen |= class;
-        end += 1;
+        strangers = !masks.token[word];
     }
-    Run { start, end, mixed: seen == DIGIT | LETTER }
+    word * 64 + strangers.trailing_zeros() as usize
+}
+
+/// The run that starts at `start`, followed until it is too long for a value.
+fn run_at(bytes: &[u8], start: usize) -> Run {
+    let most = &bytes[start..bytes.len().min(start + MAX_VALUE_RUN + 1)];
+    let text = &most[..most.iter().position(|&b| !ByteSet::RUN.has(b)).unwrap_or(most.len())];
+    let mixed = text.iter().any(u8::is_ascii_digit) && text.iter().any(u8::is_ascii_alphabetic);
+    Run { start, end: start + text.len(), mixed }
+}
+
+/// The run from `first` to `stop` in the stride at `start`; followed on where its masks end,
+/// until it is too long for a value.
+#[inline]
+fn measure(bytes: &[u8], start: usize, masks: &Masks, first: usize, stop: usize) -> Run {
+    let (mut digits, mut letters) = (0, 0);
+    for word in first / 64..stop.div_ceil(64) {
+        let bits = piece(word, first, stop);
+        digits |= masks.digit[word] & bits;
+        letters |= masks.letter[word] & bits;
+    }
+    if stop == masks.end() {
+        return run_at(bytes, start + first);
+    }
+    Run { start: start + first, end: start + stop, mixed: digits != 0 && letters != 0 }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::mask;
     use super::*;
 
     #[test]
@@ -295,9 +363,40 @@ mod tests {
         assert_eq!(long_runs(0xFF << 56, 0xFF), 1 << 56);
     }
 
+    /// The run that starts at `at`, by masks.
+    fn measured(bytes: &[u8], at: usize) -> Run {
+        let (start, first) = (at / STRIDE * STRIDE, at % STRIDE);
+        let mut masks = Masks::new();
+        mask::portable(&mask::Filter::new(&[]), bytes, start, WORDS, &mut masks);
+        measure(bytes, start, &masks, first, run_end(&masks, first))
+    }
+
+    /// One past the last byte that full masks tell of.
+    const END: usize = STRIDE + 64;
+
     #[test]
     fn runs_end_at_the_first_stranger() {
-        assert_eq!(measure(b"ab1-/+_.x", 0), Run { start: 0, end: 7, mixed: true });
-        assert_eq!(measure(b"abc", 1), Run { start: 1, end: 3, mixed: false });
+        assert_eq!(measured(b"ab1-/+_.x", 0), Run { start: 0, end: 7, mixed: true });
+        assert_eq!(measured(b"abc", 1), Run { start: 1, end: 3, mixed: false });
+        for end in [STRIDE - 1, STRIDE, STRIDE + 1, END - 1, END, END + 1, END + 200] {
+            for back in [1, 63, 64, 65, 200] {
+                let start = STRIDE - back;
+                let mut bytes = vec![b' '; end];
+                bytes[start..].fill(b'a');
+                assert_eq!(measured(&bytes, start), Run { start, end, mixed: false });
+                bytes[end - 1] = b'1';
+                assert_eq!(measured(&bytes, start).mixed, end > start + 1);
+                bytes.extend(b" aaa");
+                assert_eq!(measured(&bytes, start).end, end);
+            }
+        }
+    }
+
+    #[test]
+    fn pieces_cover_exactly_the_range() {
+        for (from, to) in [(0, 1), (0, 64), (63, 65), (5, 200), (64, 128), (0, 0), (7, 7)] {
+            let bit = |i: &usize| piece(i / 64, from, to) >> (i % 64) & 1 == 1;
+            assert_eq!((0..256).filter(bit).collect::<Vec<_>>(), (from..to).collect::<Vec<_>>());
+        }
     }
 }

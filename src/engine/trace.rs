@@ -11,6 +11,7 @@
 
 use std::ops::Range;
 
+use super::cost::Finds;
 use super::scan::{MAX_VALUE_RUN, Pass};
 use super::value::MAX_VALUE;
 use super::{Engine, Scratch, format};
@@ -123,9 +124,10 @@ impl Engine {
     pub fn trace(&self, bytes: &[u8], keep: bool, scratch: &mut Scratch) -> Trace {
         let mut trace = Trace { len: bytes.len(), ..Trace::default() };
         let triggers = 0..bytes.len();
-        self.scan_without_keyword(bytes, &triggers, &mut trace.matches);
+        let mut finds = Finds::new(&mut trace.matches);
+        self.scan_without_keyword(bytes, &triggers, &mut finds);
         let noted = keep.then_some(&mut trace.triggers);
-        Pass { engine: self, bytes, triggers, out: &mut trace.matches, noted }.run(scratch);
+        Pass::new(self, bytes, triggers, finds).noting(noted).run(scratch);
         trace.settle();
         trace
     }
@@ -250,8 +252,8 @@ struct Heir<'a> {
 impl Heir<'_> {
     fn search(&mut self, window: Range<usize>, scratch: &mut Scratch) {
         let noted = self.keep.then_some(&mut self.trace.triggers);
-        let out = &mut self.trace.matches;
-        Pass { engine: self.engine, bytes: self.bytes, triggers: window, out, noted }.run(scratch);
+        let finds = Finds::new(&mut self.trace.matches);
+        Pass::new(self.engine, self.bytes, window, finds).noting(noted).run(scratch);
     }
 
     /// Takes over the triggers in `range` of the content, which lies inside one copy.
@@ -279,10 +281,8 @@ impl Heir<'_> {
             if same.iter().all(|trigger| self.sees_the_same(*trigger, copy)) {
                 self.take_matches(at, here);
             } else {
-                let engine = self.engine;
-                let triggers = here..here + 1;
-                let out = &mut self.trace.matches;
-                let mut pass = Pass { engine, bytes: self.bytes, triggers, out, noted: None };
+                let finds = Finds::new(&mut self.trace.matches);
+                let mut pass = Pass::new(self.engine, self.bytes, here..here + 1, finds);
                 tested.by_ref().for_each(|trigger| pass.again(trigger));
             }
         }
@@ -359,8 +359,7 @@ mod tests {
                     continue;
                 }
                 let mut out = Vec::new();
-                let pass =
-                    Pass { engine: &engine, bytes: &text, triggers: at..at + 1, out: &mut out, noted: None };
+                let pass = Pass::new(&engine, &text, at..at + 1, Finds::new(&mut out));
                 { pass }.again(Trigger::new(at, What::Run));
                 matched += out.len();
                 let moved = out.iter().map(|hit| (hit.rule, hit.secret.start + 9000 - at, hit.secret.len()));

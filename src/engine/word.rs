@@ -1,7 +1,9 @@
 //! Words of names: which of the rules' words does an identifier have?
 
+use std::borrow::Cow;
+
 use crate::rule::RuleSet;
-use crate::rule::table::{WORD_SEED, word_slot, word_step};
+use crate::rule::table::{Tables, WORD_BASE, WORD_SEED, word_slot, word_step};
 
 /// Most words remembered of one name.
 const MAX_FOUND: usize = 24;
@@ -33,40 +35,124 @@ impl Found {
     }
 }
 
+/// A word, or the part of it read so far.
+#[derive(Clone, Copy)]
+struct Part {
+    hash: u32,
+    /// [`WORD_BASE`] to the power of `len`.
+    power: u32,
+    /// Letters and digits; 0 when there is no such word.
+    len: usize,
+}
+
+impl Part {
+    const NONE: Part = Part { hash: WORD_SEED, power: 1, len: 0 };
+
+    fn push(&mut self, folded: u8) {
+        self.hash = word_step(self.hash, folded);
+        self.power = self.power.wrapping_mul(WORD_BASE);
+        self.len += 1;
+    }
+
+    /// This word with `next` behind it.
+    fn joined(self, next: Self) -> Self {
+        Part {
+            hash: self.hash.wrapping_mul(next.power).wrapping_add(next.hash),
+            power: self.power.wrapping_mul(next.power),
+            len: self.len + next.len,
+        }
+    }
+}
+
 /// Adds the rule words of `ident` to `found`: each word, two and three joined words, and glued
 /// beginnings (`datadogapikey` has `datadog`).
 pub(super) fn collect(rules: &RuleSet, ident: &[u8], found: &mut Found) {
-    // Hashes of the last one, two and three words, joined; a word nobody started has none.
-    let mut joined: [Option<u32>; 3] = [Some(WORD_SEED), None, None];
-    let mut letters = 0;
-    for (i, &byte) in ident.iter().enumerate() {
-        if !byte.is_ascii_alphanumeric() {
-            if letters > 0 {
-                end_word(rules, &ident[i - letters..i], &mut joined, found);
-                letters = 0;
+    let mut reader = Reader { words: &rules.words, tables: &rules.tables, ident, found };
+    reader.read();
+}
+
+struct Reader<'a> {
+    words: &'a [Cow<'static, str>],
+    tables: &'a Tables,
+    ident: &'a [u8],
+    found: &'a mut Found,
+}
+
+impl Reader<'_> {
+    fn read(&mut self) {
+        let ident = self.ident;
+        // The last two words, the nearest last, and the one being read.
+        let mut earlier = [Part::NONE; 2];
+        let mut word = Part::NONE;
+        for (i, &byte) in ident.iter().enumerate() {
+            let inside = byte.is_ascii_alphanumeric();
+            if word.len > 0 && (!inside || byte.is_ascii_uppercase() && starts_word(ident, i)) {
+                self.end_word(&mut earlier, word, i);
+                word = Part::NONE;
             }
-            continue;
+            if !inside {
+                continue;
+            }
+            if word.len > 0 && byte.is_ascii_digit() && ident[i - 1].is_ascii_alphabetic() {
+                self.probe_all(earlier, word, i);
+            }
+            word.push(byte.to_ascii_lowercase());
+            if word.len >= MIN_GLUED
+                && let Some(id) = self.probe(word, i + 1)
+                && self.tables.word_is_prefix[usize::from(id)]
+            {
+                self.found.add(id);
+            }
         }
-        if letters > 0 && starts_word(ident, i) {
-            end_word(rules, &ident[i - letters..i], &mut joined, found);
-            letters = 0;
-        }
-        if letters > 0 && byte.is_ascii_digit() && ident[i - 1].is_ascii_alphabetic() {
-            probe_all(rules, &joined, found);
-        }
-        for hash in joined.iter_mut().flatten() {
-            *hash = word_step(*hash, byte.to_ascii_lowercase());
-        }
-        letters += 1;
-        if letters >= MIN_GLUED
-            && let Some(id) = joined[0].and_then(|hash| probe(rules, hash))
-            && rules.tables.word_is_prefix[usize::from(id)]
-        {
-            found.add(id);
+        if word.len > 0 {
+            self.end_word(&mut earlier, word, ident.len());
         }
     }
-    if letters > 0 {
-        end_word(rules, &ident[ident.len() - letters..], &mut joined, found);
+
+    /// Ends `word` in front of `end`.
+    fn end_word(&mut self, earlier: &mut [Part; 2], word: Part, end: usize) {
+        self.probe_all(*earlier, word, end);
+        if let Some(ending) = glued_ending(&self.ident[end - word.len..end]) {
+            let mut part = Part::NONE;
+            ending.bytes().for_each(|byte| part.push(byte));
+            self.probe(part, end).into_iter().for_each(|id| self.found.add(id));
+        }
+        *earlier = [earlier[1], word];
+    }
+
+    /// Looks up `word` alone, and joined with the one and the two before it.
+    fn probe_all(&mut self, earlier: [Part; 2], word: Part, end: usize) {
+        self.probe(word, end).into_iter().for_each(|id| self.found.add(id));
+        if earlier[1].len > 0 {
+            let two = earlier[1].joined(word);
+            self.probe(two, end).into_iter().for_each(|id| self.found.add(id));
+            if earlier[0].len > 0 {
+                self.probe(earlier[0].joined(two), end).into_iter().for_each(|id| self.found.add(id));
+            }
+        }
+    }
+
+    /// The word that the last letters and digits in front of `end` are.
+    #[inline]
+    fn probe(&self, part: Part, end: usize) -> Option<u16> {
+        let slots = &self.tables.word_slots;
+        let mask = slots.len() - 1;
+        let mut slot = word_slot(part.hash, mask);
+        while let Some(id) = slots[slot].checked_sub(1) {
+            if self.tables.word_hashes[usize::from(id)] == part.hash && self.is_word(id, part, end) {
+                return Some(id);
+            }
+            slot = (slot + 1) & mask;
+        }
+        None
+    }
+
+    /// Hashes are equal by chance now and then.
+    fn is_word(&self, id: u16, part: Part, end: usize) -> bool {
+        let word = self.words[usize::from(id)].as_bytes();
+        let letters = self.ident[..end].iter().rev().filter(|byte| byte.is_ascii_alphanumeric());
+        word.len() == part.len
+            && word.iter().rev().zip(letters).all(|(byte, letter)| *byte == letter.to_ascii_lowercase())
     }
 }
 
@@ -100,44 +186,14 @@ pub(super) fn split(ident: &[u8]) -> Vec<Vec<u8>> {
     words
 }
 
-fn end_word(rules: &RuleSet, word: &[u8], joined: &mut [Option<u32>; 3], found: &mut Found) {
-    probe_all(rules, joined, found);
-    if let Some(ending) = glued_ending(word) {
-        let hash = ending.bytes().fold(WORD_SEED, word_step);
-        probe(rules, hash).into_iter().for_each(|id| found.add(id));
-    }
-    *joined = [Some(WORD_SEED), joined[0], joined[1]];
-}
-
 /// The credential word a longer word ends in.
 pub(super) fn glued_ending(word: &[u8]) -> Option<&'static str> {
+    if !matches!(word.last(), Some(b't' | b'T' | b'n' | b'N' | b'y' | b'Y' | b'd' | b'D')) {
+        return None;
+    }
     GLUED_ENDINGS.into_iter().find(|ending| {
         let tail =
             word.len().checked_sub(ending.len()).filter(|&start| start > 0).map(|start| &word[start..]);
         tail.is_some_and(|tail| tail.eq_ignore_ascii_case(ending.as_bytes()))
     })
-}
-
-fn probe_all(rules: &RuleSet, joined: &[Option<u32>; 3], found: &mut Found) {
-    for hash in joined.iter().flatten() {
-        if let Some(id) = probe(rules, *hash) {
-            found.add(id);
-        }
-    }
-}
-
-/// The word whose hash is `hash`.
-#[inline]
-fn probe(rules: &RuleSet, hash: u32) -> Option<u16> {
-    let slots = &rules.tables.word_slots;
-    let mask = slots.len() - 1;
-    let mut slot = word_slot(hash, mask);
-    while let Some(id) = slots[slot].checked_sub(1) {
-        let word = rules.words[usize::from(id)].bytes().fold(WORD_SEED, word_step);
-        if word == hash {
-            return Some(id);
-        }
-        slot = (slot + 1) & mask;
-    }
-    None
 }

@@ -14,7 +14,7 @@ mod generated {
         Branch, Companion, Entry, Find, FormatUse, Group, Kind, Pattern, Rule, RuleSet,
     };
     use crate::rule::shape::Item;
-    use crate::rule::table::{Literal, Lookup, Tables, Target};
+    use crate::rule::table::{Literal, Lookup, Tables, Target, ValueTable};
     use crate::rule::{checksum, format};
 
     include!(concat!(env!("OUT_DIR"), "/builtin_rules.rs"));

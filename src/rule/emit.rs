@@ -7,7 +7,7 @@ use std::fmt::Write;
 use super::class::ByteSet;
 use super::model::{Branch, Companion, Entry, Find, FormatUse, Group, Kind, Pattern, Rule, RuleSet};
 use super::shape::Item;
-use super::table::{Literal, Lookup, Tables, Target};
+use super::table::{Literal, Lookup, Tables, Target, ValueTable};
 use crate::finding::{Confidence, Severity};
 
 /// A value that can be written as a constant expression.
@@ -103,7 +103,19 @@ emit_struct!(Entry { rule, words, value });
 emit_struct!(Pattern { rule, regex, keywords, group, reach });
 emit_struct!(FormatUse { rule, format, labels });
 emit_struct!(RuleSet { rules, branches, entries, patterns, formats, words, generic, tables, digest });
-emit_struct!(Tables { head, tail, literals, probes, word_slots, word_is_prefix, entry_starts, entry_list });
+emit_struct!(Tables {
+    head,
+    tail,
+    literals,
+    probes,
+    word_slots,
+    word_hashes,
+    word_is_prefix,
+    entry_starts,
+    entry_list,
+    values,
+});
+emit_struct!(ValueTable { atoms, starts, sets });
 emit_struct!(Lookup { bits, starts, list });
 emit_struct!(Literal { bytes, probe, bucket, targets });
 

@@ -205,6 +205,15 @@ pub fn max_len(items: &[Item]) -> usize {
         .sum()
 }
 
+/// All bytes a match may have.
+#[must_use]
+pub fn bytes_of(items: &[Item]) -> ByteSet {
+    items.iter().fold(ByteSet::EMPTY, |all, item| match item {
+        Item::Lit(lit) => lit.iter().fold(all, |all, &byte| all.with(byte)),
+        Item::Run { set, .. } => all.union(*set),
+    })
+}
+
 /// Bytes at the start of every match that are certain to lie in `class`, counted until the
 /// first byte that may not.
 #[must_use]

@@ -6,9 +6,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::class::ByteSet;
 use super::filter;
 use super::model::{Branch, Entry, Find, FormatUse, List, Pattern, Text};
-use super::shape::Item;
+use super::shape::{self, Item};
 
 /// What a literal of the text filter leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,12 +78,87 @@ pub struct Tables {
     pub probes: Lookup,
     /// Open-addressed table from word hash to word id plus one; a power of two long.
     pub word_slots: List<u16>,
+    /// Hash of each word, by word id.
+    pub word_hashes: List<u32>,
     /// Whether a longer word that starts with this one counts too (`datadogapikey`); by word id.
     pub word_is_prefix: List<bool>,
     /// Start of each word's entries in `entry_list`; one more than there are words.
     pub entry_starts: List<u16>,
     /// Entry numbers by their rarest word.
     pub entry_list: List<u16>,
+    /// Which values any entry may match.
+    pub values: ValueTable,
+}
+
+/// From the length of a value to the bytes entries allow in values of that length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueTable {
+    /// One bit for each byte value; bytes that every entry treats alike share one.
+    pub atoms: List<u64>,
+    /// Start of each length's sets in `sets`; [`VALUE_LENGTHS`] plus one.
+    pub starts: List<u16>,
+    /// Sets of atoms, none of one length within another.
+    pub sets: List<u64>,
+}
+
+/// Lengths of values that a [`ValueTable`] tells apart.
+pub const VALUE_LENGTHS: usize = 640;
+
+impl ValueTable {
+    /// Whether an entry may match `value`: one of them allows its length and all of its bytes.
+    #[must_use]
+    pub fn admits(&self, value: &[u8]) -> bool {
+        let Some(range) = self.starts.get(value.len()..value.len() + 2) else { return true };
+        let atoms = value.iter().fold(0, |atoms, &byte| atoms | self.atoms[usize::from(byte)]);
+        let sets = &self.sets[usize::from(range[0])..usize::from(range[1])];
+        sets.iter().any(|set| atoms & !set == 0)
+    }
+
+    fn build(entries: &[Entry]) -> Self {
+        let mut spans: Vec<(ByteSet, usize, usize)> = Vec::new();
+        for entry in entries {
+            let shape = &entry.value;
+            let span = (shape::bytes_of(shape), shape::min_len(shape), shape::max_len(shape));
+            if !spans.contains(&span) {
+                spans.push(span);
+            }
+        }
+        let atoms = atoms(&spans.iter().map(|span| span.0).collect::<Vec<_>>());
+        let folded = |set: &ByteSet| set.iter().fold(0, |all, byte| all | atoms[usize::from(byte)]);
+        let spans: Vec<(u64, usize, usize)> =
+            spans.iter().map(|(set, min, max)| (folded(set), *min, *max)).collect();
+        let (mut starts, mut sets) = (vec![0u16], Vec::new());
+        for len in 0..VALUE_LENGTHS {
+            let mut here: Vec<u64> = spans
+                .iter()
+                .filter(|(_, min, max)| (*min..=*max).contains(&len))
+                .map(|span| span.0)
+                .collect();
+            here.sort_unstable();
+            here.dedup();
+            let within = |set: &u64| here.iter().any(|other| other != set && set & !other == 0);
+            sets.extend(here.iter().filter(|set| !within(set)));
+            starts.push(sets.len() as u16);
+        }
+        Self { atoms: Cow::Owned(atoms), starts: Cow::Owned(starts), sets: Cow::Owned(sets) }
+    }
+}
+
+/// One bit for each byte value: bytes that are in the same of `sets` share it. When there are
+/// more kinds than bits, the last kinds share one.
+fn atoms(sets: &[ByteSet]) -> Vec<u64> {
+    let mut kinds: Vec<Vec<bool>> = Vec::new();
+    let of = |byte: u8| sets.iter().map(|set| set.has(byte)).collect::<Vec<_>>();
+    (0..=255)
+        .map(|byte| {
+            let kind = of(byte);
+            let number = kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
+                kinds.push(kind);
+                kinds.len() - 1
+            });
+            1 << number.min(63)
+        })
+        .collect()
 }
 
 /// 14-bit hash of three folded bytes.
@@ -94,36 +170,72 @@ pub const fn key_hash(a: u8, b: u8, c: u8) -> usize {
 }
 
 /// One step of the rolling word hash; start from [`WORD_SEED`].
+///
+/// The hash of two words joined is that of the first, times [`WORD_BASE`] to the power of the
+/// second's length, plus that of the second.
 #[inline]
 #[must_use]
 pub const fn word_step(hash: u32, folded: u8) -> u32 {
-    (hash ^ folded as u32).wrapping_mul(0x0100_0193)
+    hash.wrapping_mul(WORD_BASE).wrapping_add(folded as u32)
 }
 
 /// Start value of the rolling word hash.
-pub const WORD_SEED: u32 = 0x811C_9DC5;
+pub const WORD_SEED: u32 = 0;
+/// Factor of the rolling word hash.
+pub const WORD_BASE: u32 = 0x9E37_79B1;
 
 /// Mixes a word hash into a slot number of a table with `mask + 1` slots.
 #[inline]
 #[must_use]
 pub const fn word_slot(hash: u32, mask: usize) -> usize {
-    (hash ^ hash >> 15) as usize & mask
+    (hash ^ hash >> 13) as usize & mask
 }
 
 /// Shortest word that also counts as the start of a longer, glued word.
 const MIN_GLUED: usize = 6;
 
-impl Lookup {
+/// A [`Lookup`] whose lists are at hand.
+#[derive(Clone, Copy, Debug)]
+pub struct LookupView<'a> {
+    bits: &'a [u64; 1 << 8],
+    starts: &'a [u16; (1 << 10) + 1],
+    list: &'a [u16],
+}
+
+impl<'a> LookupView<'a> {
+    /// Whether there may be branches with this key.
+    #[inline]
+    #[must_use]
+    pub fn may_have(&self, a: u8, b: u8, c: u8) -> bool {
+        let hash = key_hash(a, b, c);
+        self.bits[hash >> 6] >> (hash & 63) & 1 == 1
+    }
+
     /// The branches whose key may be these three bytes.
     #[inline]
     #[must_use]
-    pub fn get(&self, a: u8, b: u8, c: u8) -> &[u16] {
-        let hash = key_hash(a, b, c);
-        if self.bits[hash >> 6] >> (hash & 63) & 1 == 0 {
+    pub fn get(&self, a: u8, b: u8, c: u8) -> &'a [u16] {
+        if !self.may_have(a, b, c) {
             return &[];
         }
-        let bucket = hash >> 4;
+        let bucket = key_hash(a, b, c) >> 4;
         &self.list[usize::from(self.starts[bucket])..usize::from(self.starts[bucket + 1])]
+    }
+}
+
+impl Lookup {
+    /// The table, ready for many look-ups.
+    ///
+    /// # Panics
+    /// When the lists do not have the lengths they are documented to have.
+    #[must_use]
+    pub fn view(&self) -> LookupView<'_> {
+        LookupView {
+            // NOTE: `build` makes them of these lengths, and nothing else makes any.
+            bits: self.bits.as_ref().try_into().expect("one bit for each hash"),
+            starts: self.starts.as_ref().try_into().expect("one start for each bucket, and the end"),
+            list: &self.list,
+        }
     }
 
     fn build(keys: &[(usize, u16)]) -> Self {
@@ -175,9 +287,11 @@ impl Tables {
             probes: Lookup::build(&probes),
             literals: Cow::Owned(literals),
             word_slots: Cow::Owned(word_slots),
+            word_hashes: Cow::Owned(parts.words.iter().map(|word| word_hash(word)).collect()),
             word_is_prefix: Cow::Owned(parts.words.iter().map(|word| word.len() >= MIN_GLUED).collect()),
             entry_starts: Cow::Owned(entry_starts),
             entry_list: Cow::Owned(entry_list),
+            values: ValueTable::build(parts.entries),
         }
     }
 }
@@ -255,12 +369,15 @@ fn literals(parts: &Parts<'_>) -> Vec<Literal> {
     literals
 }
 
+fn word_hash(word: &str) -> u32 {
+    word.bytes().fold(WORD_SEED, word_step)
+}
+
 fn word_table(words: &[Text]) -> Vec<u16> {
     let size = (words.len() * 4).next_power_of_two().max(64);
     let mut slots = vec![0u16; size];
     for (id, word) in words.iter().enumerate() {
-        let hash = word.bytes().fold(WORD_SEED, word_step);
-        let mut slot = word_slot(hash, size - 1);
+        let mut slot = word_slot(word_hash(word), size - 1);
         while slots[slot] != 0 {
             slot = (slot + 1) & (size - 1);
         }

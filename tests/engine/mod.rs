@@ -1,5 +1,7 @@
 //! The engine: its rules, and that its fast paths equal the reference.
 
+mod cost;
 mod deltas;
 mod differential;
+mod linear;
 mod rules;
