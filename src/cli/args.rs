@@ -459,6 +459,20 @@ pub(super) enum RulesCommand {
     },
     /// Print the reference of all built-in rules as Markdown
     Reference,
+    /// Show what each rule costs: how often it was triggered and tested, for how long, and what it found
+    ///
+    /// Scans the files of PATH on one thread and counts; findings are neither joined nor allowed.
+    Cost {
+        /// A file or directory
+        #[arg(default_value = ".", value_hint = ValueHint::AnyPath)]
+        path: PathBuf,
+        /// Add the rules of FILE (repeatable)
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        rules: Vec<PathBuf>,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Write a commented keycull.toml.

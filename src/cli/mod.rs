@@ -25,6 +25,7 @@ mod progress;
 mod revisions;
 mod revoke;
 mod rule_choice;
+mod rule_cost;
 mod rule_coverage;
 mod rules;
 mod scan;

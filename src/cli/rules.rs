@@ -7,11 +7,11 @@ use globset::GlobBuilder;
 
 use crate::engine::{Engine, selftest};
 use crate::rule::compile::{Trust, parse_file};
-use crate::rule::{Rule, RuleSet};
+use crate::rule::{Pattern, Rule, RuleSet};
 
 use super::args::RulesCommand;
 use super::failure::{Failure, Outcome, printable};
-use super::{rule_choice, rule_coverage, say};
+use super::{rule_choice, rule_cost, rule_coverage, say};
 
 /// Exit code when a rule fails its check.
 const FAILED: u8 = 1;
@@ -24,6 +24,7 @@ pub(super) fn run(command: &RulesCommand) -> Outcome<u8> {
         RulesCommand::Check { files } => check(files),
         RulesCommand::Coverage { each } => rule_coverage::coverage(*each),
         RulesCommand::Reference => rule_coverage::reference(),
+        RulesCommand::Cost { path, rules, json } => rule_cost::run(path, rules, *json),
     }
 }
 
@@ -127,9 +128,23 @@ fn check(files: &[PathBuf]) -> Outcome<u8> {
             format!("rule `{}`: {}: {}\n", failure.rule, failure.reason, printable(&failure.template))
         })
         .collect();
+    text.push_str(&slow_patterns(engine.rules()));
     let _ = writeln!(text, "{rules} rules, {examples} examples, {} failures ({what})", failures.len());
     say(&text)?;
     Ok(if failures.is_empty() { 0 } else { FAILED })
+}
+
+/// A line for each pattern that has to be searched for everywhere.
+fn slow_patterns(set: &RuleSet) -> String {
+    let slow = set.patterns.iter().filter(|pattern| pattern.keywords.is_empty());
+    let line = |pattern: &Pattern| {
+        format!(
+            "rule `{}`: slow: no text of three characters is certain to be in every match, so all content is \
+             searched; give `keywords`, or a pattern with a fixed part\n",
+            set.get(pattern.rule).id
+        )
+    };
+    slow.map(line).collect()
 }
 
 /// All mistakes of one rule file, one a line.

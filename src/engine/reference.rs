@@ -41,7 +41,7 @@ fn branches_at(engine: &Engine, bytes: &[u8], at: usize, out: &mut Vec<Match>) {
     for branch in rules.branches.iter() {
         // A cheap test only: `verify` asks for the edge again where it matters.
         let near = branch.before.is_empty() && ByteSet::WORD.has(bytes[at]) && !is_left_edge(bytes, at);
-        if !near {
+        if !near && token::has_anchor(branch, bytes, at) {
             out.extend(token::verify(rules, branch, bytes, at));
         }
     }

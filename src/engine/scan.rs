@@ -222,7 +222,7 @@ impl<'a> Pass<'a> {
         let rules = self.engine.rules();
         let branch = &rules.branches[usize::from(number)];
         // Another prefix may have the same key.
-        if branch.prefix.last() == self.bytes.get(at + branch.prefix.len() - 1) || branch.fold {
+        if token::has_anchor(branch, self.bytes, at) {
             self.finds.trigger(branch.rule);
             self.finds.test(branch.rule, |out| out.extend(token::verify(rules, branch, self.bytes, at)));
         }

@@ -16,13 +16,10 @@ pub(super) fn has_anchor(branch: &Branch, bytes: &[u8], at: usize) -> bool {
     })
 }
 
-/// Tests `branch` with its anchor at `at`. Reads no more than the shapes allow, and one byte
+/// Tests `branch`, whose anchor stands at `at`. Reads no more than the shapes allow, and one byte
 /// (six for escapes) beyond on either side.
 #[must_use]
 pub(super) fn verify(rules: &RuleSet, branch: &Branch, bytes: &[u8], at: usize) -> Option<Match> {
-    if !has_anchor(branch, bytes, at) {
-        return None;
-    }
     let start = match_backward(&branch.before, bytes, at)?;
     let body = at + branch.prefix.len();
     let end = match_forward(&branch.body, bytes, body)?;

@@ -114,3 +114,42 @@ fn coverage_counts_every_rule_and_knows_what_it_rests_on() {
     assert!(each.count() > kinds / 2);
     assert!(!printed.stdout.contains(" none "), "a rule without evidence");
 }
+
+/// [`RULE`] as an expression.
+fn pattern_rule(pattern: &str) -> String {
+    let shape = "prefix = \"acme_\"\nbody = \"[A-Za-z0-9]{32}\"\n";
+    assert!(RULE.contains(shape));
+    RULE.replace(shape, &format!("pattern = '{pattern}'\n"))
+}
+
+#[test]
+fn patterns_without_keywords_are_searched_by_their_own_literals() {
+    let here = tempfile::tempdir().expect("a directory");
+    fs::write(here.path().join("a.txt"), format!("key = {}{}\n", "acme_", random(3, 32))).expect("a file");
+    for (pattern, slow) in [("[a-z]cme_[A-Za-z0-9]{32}", false), ("[a-z]{4}_[A-Za-z0-9]{32}", true)] {
+        fs::write(here.path().join("mine.toml"), pattern_rule(pattern)).expect("a file");
+        let checked = run(here.path(), &["rules", "check", "mine.toml"]).expect(0);
+        assert_eq!(checked.stdout.contains("rule `acme-key`: slow"), slow, "{}", checked.stdout);
+        let scanned =
+            run(here.path(), &["scan", "a.txt", "--rules", "mine.toml", "--rule", "acme-key"]).expect(1);
+        assert!(scanned.stdout.contains("acme-key"), "{}", scanned.stdout);
+    }
+}
+
+#[test]
+fn cost_counts_what_each_rule_did() {
+    let here = tempfile::tempdir().expect("a directory");
+    fs::write(here.path().join("mine.toml"), RULE).expect("a file");
+    let text =
+        format!("a = {}{}\nb = {}{}\nc = acme_short\n", "acme_", random(3, 32), "acme_", random(4, 32));
+    fs::write(here.path().join("a.txt"), text).expect("a file");
+    let counted = run(here.path(), &["rules", "cost", "a.txt", "--rules", "mine.toml", "--json"]).expect(0);
+    let document = super::json(&counted);
+    let rules = document["rules"].as_array().expect("rules");
+    let acme = rules.iter().find(|rule| rule["id"] == "acme-key").expect("the rule");
+    assert_eq!((&document["files"], &acme["matches"]), (&1.into(), &2.into()), "{}", counted.stdout);
+    assert!(acme["verifications"].as_u64() >= Some(2), "{}", counted.stdout);
+    let table = run(here.path(), &["rules", "cost", ".", "--rules", "mine.toml"]).expect(0);
+    assert!(table.stdout.starts_with("rule ") && table.stdout.contains("acme-key"), "{}", table.stdout);
+    run(here.path(), &["rules", "cost", "nowhere"]).expect(2);
+}
