@@ -71,6 +71,7 @@ fn described(rule: &gitleaks::Rule) -> Rule {
         severity: Severity::High,
         confidence: Confidence::Medium,
         public: false,
+        chosen: false,
         min_entropy: 0,
         checksum: None,
         test_markers: Cow::Owned(Vec::new()),

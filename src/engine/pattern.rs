@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use regex::bytes::{Captures, Regex};
 
-use super::{entropy, format, token};
+use super::{entropy, format, placeholder, token};
 use crate::finding::{Confidence, Match, Span};
 use crate::rule::{FormatUse, Group, Pattern, RuleSet};
 
@@ -80,8 +80,13 @@ fn matched(
     if rule.min_entropy > 0 && entropy::shannon(text) < rule.min_entropy {
         return None;
     }
-    let (confidence, checksum) = token::judge(rule, text, text);
-    Some(Match { rule: pattern.rule, trigger, span, secret, confidence, checksum, decoded: None, traits: 0 })
+    let (mut confidence, checksum) = token::judge(rule, text, text);
+    let mut traits = 0;
+    if rule.chosen && placeholder::of(text, b"").is_some() {
+        confidence = Confidence::Low;
+        traits = Match::TRAIT_PLACEHOLDER;
+    }
+    Some(Match { rule: pattern.rule, trigger, span, secret, confidence, checksum, decoded: None, traits })
 }
 
 /// Runs the verifier of `used` with its literal at `at`.

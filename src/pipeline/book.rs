@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::engine::imported::Imported;
 use crate::finding::{RepoPath, RuleInfo, Severity};
 use crate::import::gitleaks::{Allowlist, Expression};
-use crate::rule::{Rule, RuleSet};
+use crate::rule::{Companion, Rule, RuleSet};
 use crate::triage::{Partner, RuleBook};
 
 /// Facts of a rule set, written out for a rule when it first matters.
@@ -103,12 +103,11 @@ impl RuleBook for Facts<'_> {
     }
 
     fn partners(&self, rule: u16) -> Vec<Partner> {
-        let partner = |id: &str, within_lines| {
-            let rule = self.set.by_id(id)?;
-            Some(Partner { rule, within_lines, required: false })
+        let partner = |other: &Companion| {
+            let rule = self.set.by_id(&other.rule)?;
+            Some(Partner { rule, within_lines: other.within_lines, required: other.required })
         };
-        let companions = self.set.get(rule).companions.iter();
-        companions.filter_map(|other| partner(&other.rule, other.within_lines)).collect()
+        self.set.get(rule).companions.iter().filter_map(partner).collect()
     }
 
     fn test_severity(&self, rule: u16, secret: &[u8]) -> Option<Severity> {

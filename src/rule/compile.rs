@@ -351,6 +351,7 @@ fn rule(def: &RuleDef, kind: Kind, stem: &str) -> Result<Rule, String> {
     let companion = |c: &super::schema::CompanionDef| Companion {
         rule: Cow::Owned(c.rule.clone()),
         within_lines: c.within_lines,
+        required: c.required,
     };
     Ok(Rule {
         id: Cow::Owned(def.id.clone()),
@@ -361,6 +362,7 @@ fn rule(def: &RuleDef, kind: Kind, stem: &str) -> Result<Rule, String> {
         severity,
         confidence,
         public: def.public,
+        chosen: def.chosen,
         min_entropy: (entropy * 100.0).round() as u16,
         checksum,
         test_markers: owned(&test.contains),

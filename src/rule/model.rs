@@ -93,6 +93,8 @@ pub struct Companion {
     pub rule: Text,
     /// How many lines away it may stand.
     pub within_lines: u16,
+    /// Without it the credential opens nothing.
+    pub required: bool,
 }
 
 /// What a rule says about itself; the ways it is found are in the lists of [`RuleSet`].
@@ -114,6 +116,8 @@ pub struct Rule {
     pub confidence: Confidence,
     /// Publishable by design.
     pub public: bool,
+    /// People choose such values; for patterns, the other kinds know by themselves.
+    pub chosen: bool,
     /// Least Shannon entropy of the secret without its marker, hundredths of a bit per character; 0 = none.
     pub min_entropy: u16,
     /// Offline structure test.
@@ -144,7 +148,7 @@ impl Rule {
     /// Whether people choose such secrets, so that their hash could be guessed.
     #[must_use]
     pub fn guessable(&self) -> bool {
-        matches!(self.kind, Kind::Generic | Kind::Uri | Kind::Imported)
+        self.chosen || matches!(self.kind, Kind::Generic | Kind::Uri | Kind::Imported)
     }
 
     /// Whether `secret` is a sandbox key by its form.

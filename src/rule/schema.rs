@@ -84,6 +84,9 @@ pub struct RuleDef {
     /// Publishable by design: reported only on request.
     #[serde(default)]
     pub public: bool,
+    /// Pattern: people choose the value, so words in it tell a placeholder.
+    #[serde(default)]
+    pub chosen: bool,
     /// Other rules that complete this credential.
     #[serde(default)]
     pub companions: Vec<CompanionDef>,
@@ -167,6 +170,9 @@ pub struct CompanionDef {
     /// How many lines away it may stand; default 20.
     #[serde(default = "default_lines")]
     pub within_lines: u16,
+    /// Without it the credential opens nothing; default false.
+    #[serde(default)]
+    pub required: bool,
 }
 
 fn default_lines() -> u16 {

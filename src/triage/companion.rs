@@ -12,7 +12,7 @@ pub(super) struct Links {
     pub(super) pairs: Vec<(usize, usize)>,
     /// Places whose rule names a companion and that stand alone.
     pub(super) alone: Vec<usize>,
-    /// Those of them that open nothing without it.
+    /// Places that open nothing without a companion which is not there.
     pub(super) half: Vec<usize>,
 }
 
@@ -39,19 +39,22 @@ fn link_content(places: &[Kept], content: std::ops::Range<usize>, rules: &dyn Ru
     }
     for index in content {
         let partners = rules.partners(places[index].rule);
-        let mut complete = partners.is_empty();
+        let (mut complete, mut lacking) = (partners.is_empty(), false);
         for partner in &partners {
             let others = by_rule.get(&partner.rule).map_or(&[][..], Vec::as_slice);
-            if let Some(other) = nearest(places, others, index, partner.within_lines) {
-                links.pairs.push((index, other));
-                complete = true;
+            match nearest(places, others, index, partner.within_lines) {
+                Some(other) => {
+                    links.pairs.push((index, other));
+                    complete = true;
+                }
+                None => lacking |= partner.required,
             }
         }
         if !complete {
             links.alone.push(index);
-            if partners.iter().any(|partner| partner.required) {
-                links.half.push(index);
-            }
+        }
+        if lacking {
+            links.half.push(index);
         }
     }
 }

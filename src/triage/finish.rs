@@ -10,9 +10,10 @@ use super::base::BaseSecrets;
 use super::baseline::{Named, entries_of};
 use super::capture::Candidate;
 use super::companion::{Links, link};
+use super::crowd::Crowds;
 use super::inert::Uses;
 use super::overlap::{Kept, settle};
-use super::path_rank::classify;
+use super::path_rank::{Class, classify};
 use super::placement::Placements;
 use super::rulebook::{RuleBook, redaction};
 use super::sample::published;
@@ -112,7 +113,7 @@ pub fn finish(
 
     let origins = asked.iter().flat_map(|group| &group.places).map(|&at| &*places[at].candidate.origin);
     let placements = Placements::of(origins, attributor, coverage);
-    let desk = Desk { places: &places, placements: &placements, rules, options };
+    let desk = Desk { places: &places, placements: &placements, rules, options, crowds: Crowds::of(&places) };
     let mut findings: Vec<(&Group, Finding)> = Vec::with_capacity(asked.len());
     for (group, finding) in desk.findings(&asked, &mut triaged.uses) {
         if finding.confidence >= options.min_confidence {
@@ -173,7 +174,7 @@ struct Group {
     partners: BTreeSet<usize>,
     /// Its rule names companions, and none stands near any of its places.
     alone: bool,
-    /// … and it opens nothing alone.
+    /// It opens nothing without a companion that stands near none of its places.
     half: bool,
     /// Highest confidence it can have; paths can only lower it.
     confidence: Confidence,
@@ -224,7 +225,7 @@ fn group(places: &[Kept], links: &Links) -> Vec<Group> {
     for group in &mut groups {
         let complete = !group.partners.is_empty();
         group.alone = !complete && group.places.iter().any(|at| alone.contains(at));
-        group.half = !complete && group.places.iter().any(|at| half.contains(at));
+        group.half = group.places.iter().all(|at| half.contains(at));
     }
     groups
 }
@@ -255,16 +256,17 @@ fn rank(mut groups: Vec<Group>, places: &[Kept], rules: &dyn RuleBook) -> Vec<Gr
                 ),
             });
         }
-        if !group.partners.is_empty() {
+        if group.half {
+            group.severity = group.severity.min(Severity::Info);
+            group.confidence = Confidence::Low;
+            group.notes.push(note("half-pair", "opens nothing without its other half, which is not here"));
+        } else if !group.partners.is_empty() {
             if live {
                 group.severity = raised(group.severity);
             }
             group
                 .notes
                 .push(note("complete-credential", "the other half of this credential stands beside it"));
-        } else if group.half {
-            group.severity = group.severity.min(Severity::Info);
-            group.notes.push(note("half-pair", "opens nothing without its other half, which is not here"));
         } else if group.alone {
             group.notes.push(note("half-pair", "the other half of this credential is not beside it"));
         }
@@ -296,6 +298,8 @@ struct Desk<'a> {
     placements: &'a Placements,
     rules: &'a dyn RuleBook,
     options: &'a TriageOptions,
+    /// Where many secrets of one kind stand together.
+    crowds: Crowds<'a>,
 }
 
 impl Desk<'_> {
@@ -396,13 +400,18 @@ impl Desk<'_> {
                     uses[entry] += 1;
                 }
                 let mut notes = verdict.notes;
-                let mut confidence = candidate.own_confidence();
-                if let Some(class) = path.as_ref().and_then(classify)
+                let mut confidence = candidate.own_confidence().min(group.confidence);
+                let class = path.as_ref().and_then(classify);
+                if let Some(class) = class
                     && candidate.checksum != Checksum::Passed
                     && self.rules.info(candidate.rule).kind != "imported"
                 {
                     confidence = confidence.lowered();
                     notes.push(class.note());
+                }
+                if class == Some(Class::Test) && self.crowds.hold(kept) {
+                    confidence = confidence.lowered();
+                    notes.push(note("test-vectors", "stands among many of its kind in one test file"));
                 }
                 notes.extend(trait_notes(candidate.traits));
                 notes.extend(self.rule_notes(kept));

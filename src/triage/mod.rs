@@ -9,6 +9,7 @@ mod base;
 mod baseline;
 mod capture;
 mod companion;
+mod crowd;
 mod excerpt;
 mod exposure;
 mod finish;

@@ -371,7 +371,8 @@ fn companions_find_each_other_within_their_lines() {
     let (id, secret) = (acme(8), acme(9));
     for (gap, together) in [(0, true), (3, true), (4, false)] {
         let text = format!("id={id}{}secret={secret}", if gap == 0 { " ".into() } else { "\n".repeat(gap) });
-        let found = triage(seen(&file("a"), &text, &[(ACME_ID, &id), (ACME, &secret)]), &options()).findings;
+        let all = TriageOptions { min_confidence: Confidence::Low, ..options() };
+        let found = triage(seen(&file("a"), &text, &[(ACME_ID, &id), (ACME, &secret)]), &all).findings;
         let by_rule: HashMap<&str, &Finding> =
             found.iter().map(|finding| (finding.rule.id.as_str(), finding)).collect();
         let (id, secret) = (by_rule["acme-id"], by_rule["acme-token"]);
@@ -382,8 +383,25 @@ fn companions_find_each_other_within_their_lines() {
         } else {
             assert!(id.companions.is_empty() && secret.companions.is_empty(), "{gap}");
             assert_eq!((id.severity, codes(&id.notes)), (Severity::Info, vec!["half-pair"]));
+            assert_eq!((id.confidence, secret.confidence), (Confidence::Low, Confidence::High));
             assert_eq!(secret.severity, Severity::High);
         }
+    }
+}
+
+#[test]
+fn many_of_a_kind_in_one_test_file_are_test_vectors() {
+    let tokens: Vec<String> = (0..5).map(acme).collect();
+    for (path, count, confidence) in [
+        ("tests/keys.txt", 5, Confidence::Low),
+        ("tests/keys.txt", 4, Confidence::Medium),
+        ("src/keys.txt", 5, Confidence::High),
+    ] {
+        let needles: Vec<(u16, &str)> = tokens[..count].iter().map(|token| (ACME, token.as_str())).collect();
+        let all = TriageOptions { min_confidence: Confidence::Low, ..options() };
+        let found = triage(seen(&file(path), &tokens[..count].join(" "), &needles), &all).findings;
+        assert_eq!(found.len(), count);
+        assert!(found.iter().all(|finding| finding.confidence == confidence), "{path} {count}");
     }
 }
 
