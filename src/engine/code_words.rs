@@ -13,6 +13,8 @@ const WORD: usize = 4;
 const MIN_LETTERS: usize = 8;
 /// Least mean pair score (see [`bigram`]) of the pieces.
 const WORDLIKE: i32 = 6;
+/// The same where the form already says that it is a name.
+const IDENTIFIER: i32 = 3;
 
 /// Whether `value` consists of words as names in code do, with few digits between them; a `bare`
 /// value, which stands where code stands, may have more of them (`X25519PrivateKey`).
@@ -43,6 +45,18 @@ pub(super) fn is_snake_case(value: &[u8]) -> bool {
             segment.len() <= 15
                 && (segment.iter().all(u8::is_ascii_lowercase) || segment.iter().all(u8::is_ascii_digit))
         })
+}
+
+/// Whether `value` is written like one name, or names joined by dots, with two digits at most and
+/// letters that read like words: `pkcs12_val`, `t.ownPass`.
+pub(super) fn is_identifier(value: &[u8]) -> bool {
+    let inner = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.');
+    let count = count(value);
+    value.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
+        && value.iter().all(inner)
+        && value.iter().filter(|b| b.is_ascii_digit()).count() <= 2
+        && count.pairs >= 5
+        && count.sum >= IDENTIFIER * count.pairs
 }
 
 /// Whether `value` is a piece of a statement: a call, a member of its result, an operator.
@@ -136,6 +150,7 @@ mod tests {
         assert!(is_constant(b"DOT11_AUTH_ALGO_80211_OPEN"));
         assert!(!is_constant(b"DOT11") && !is_constant(b"sk_LIVE_1") && !is_constant(b"1234_5678"));
         assert!(is_snake_case(b"ring_core_0_17_14__aes_set_key") && !is_snake_case(b"sk_test_a1b2"));
+        assert!(is_identifier(b"t.ownPassword") && !is_identifier(b"q7Zr2x9k"));
         assert!(is_statement(b"+this.secret),r.Fx).toUpperCase(),") && is_statement(b"a=>b"));
         assert!(!is_statement(b"h]6EszR}vJ*m") && !is_statement(b"a(b)c!1"));
     }

@@ -145,8 +145,12 @@ pub(super) fn scan_name(engine: &Engine, bytes: &[u8], at: usize, len: usize, fi
     let Some(found) = literal_value::right_of(bytes, at, len) else { return };
     let ident = found.ident.of(bytes);
     let Some(name) = identifier::classify(ident) else { return };
+    let value = found.value.of(bytes);
+    let id = found.is_call && literal_value::is_uuid(value);
     if found.is_call
         && (name.faint || LOOKERS.are_in_any_case_in(last_part(ident)) || found.value.quote.is_none())
+        || id
+        || found.value.quote.is_none() && value.starts_with(b"--")
     {
         return;
     }
@@ -215,7 +219,7 @@ fn is_code(value: &[u8], bare: bool) -> bool {
     }
     code_words::reads_like_a_name(value, bare)
         || code_words::is_constant(value)
-        || bare && code_words::is_snake_case(value)
+        || bare && (code_words::is_snake_case(value) || code_words::is_identifier(value))
 }
 
 /// Values that are more often something else: names of things, words of a translation, what a

@@ -157,7 +157,7 @@ static FAILURE: WordSet = WordSet::new(&[
     "failed",
 ]);
 /// Heads that as often name something that opens nothing.
-static FAINT: WordSet = WordSet::new(&["pass", "signature", "nonce", "sid", "tokens"]);
+static FAINT: WordSet = WordSet::new(&["pass", "signature", "nonce", "sid", "tokens", "clave"]);
 
 static PASSWORD: WordSet = WordSet::new(&[
     "password",
@@ -175,6 +175,8 @@ static PASSWORD: WordSet = WordSet::new(&[
     "passwort",
     "kennwort",
     "contrasena",
+    "contrase",
+    "clave",
     "senha",
     "motdepasse",
     "mdp",
@@ -279,6 +281,7 @@ static PLAIN_KEY: WordSet = WordSet::new(&[
     "idempotency",
     "idempotence",
     "site",
+    "socket",
     "websocket",
     "recaptcha",
     "dedup",

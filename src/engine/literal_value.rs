@@ -57,7 +57,7 @@ pub(super) fn right_of(bytes: &[u8], at: usize, len: usize) -> Option<Named> {
             i += 1;
         }
         (b',', _) if quoted_name && is_first_argument(bytes, ident) => i += 1,
-        (b'>', _) if is_tag(bytes, ident) => i += 1,
+        (b'>', _) if is_tag(bytes, ident) || quoted_name && is_named_element(bytes, ident) => i += 1,
         (b' ', _) if is_flag(bytes, ident) => i += 1,
         _ => return None,
     }
@@ -171,6 +171,12 @@ fn is_first_argument(bytes: &[u8], ident: Span) -> bool {
 /// `<password>` opens an element.
 fn is_tag(bytes: &[u8], ident: Span) -> bool {
     ident.start > 0 && bytes[ident.start - 1] == b'<'
+}
+
+/// `<property name="password">` and `<entry key='password'>` open an element, too.
+fn is_named_element(bytes: &[u8], ident: Span) -> bool {
+    let before = bytes[..ident.start].strip_suffix(b"\"").or_else(|| bytes[..ident.start].strip_suffix(b"'"));
+    before.is_some_and(|before| before.ends_with(b"name=") || before.ends_with(b"key="))
 }
 
 /// `--password v`, `ENV PASSWORD v`.
@@ -380,6 +386,8 @@ pub(super) fn is_no_literal(value: &[u8], class: NameClass, quoted: bool) -> boo
         || is_address(value)
         || is_numbering(value)
         || is_escaped_text(value)
+        || is_public_key(value)
+        || is_version_range(value)
         || is_pair(value)
         || class == NameClass::Key && !quoted && is_openpgp_id(value)
 }
@@ -387,6 +395,22 @@ pub(super) fn is_no_literal(value: &[u8], class: NameClass, quoted: bool) -> boo
 /// A key id or fingerprint as gpg and apt print it: 16 or 40 upper-case hexadecimal digits.
 fn is_openpgp_id(value: &[u8]) -> bool {
     matches!(value.len(), 16 | 40) && value.iter().all(|b| b.is_ascii_digit() || matches!(b, b'A'..=b'F'))
+}
+
+/// The body of an SSH public key: a length of four bytes, then the name of its kind.
+fn is_public_key(value: &[u8]) -> bool {
+    [&b"AAAAB3Nza"[..], b"AAAAC3Nza", b"AAAAE2Vj", b"AAAAGnNr", b"AAAAInNr"]
+        .iter()
+        .any(|start| value.starts_with(start))
+}
+
+/// `^0.2.1`, `~> 1.4`, `>=2.0`: what a manifest asks of a package.
+fn is_version_range(value: &[u8]) -> bool {
+    let rest = value.iter().position(|b| !matches!(b, b'^' | b'~' | b'>' | b'<' | b'=' | b' ')).unwrap_or(0);
+    rest > 0
+        && value[rest].is_ascii_digit()
+        && value[rest..].contains(&b'.')
+        && value[rest..].iter().all(|&b| is_ident(b) || matches!(b, b'.' | b'-' | b'+' | b'*'))
 }
 
 /// `NAME=value` inside one literal: the name stands in the value.
@@ -449,6 +473,8 @@ fn is_template(value: &[u8]) -> bool {
         || wrapped(b'@', b'@')
         || wrapped(b'(', b')')
         || value.starts_with(b"__") && value.ends_with(b"__")
+        || value.first() == Some(&b'@')
+            && value[1..].iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_')
         || value.first() == Some(&b'$') && value[1..].iter().all(|&b| is_ident(b) || b == b':' || b == b'.')
         || value.iter().all(|&b| matches!(b, b'*' | b'.' | b'x' | b'X' | b'-' | b'_' | b'?' | b'#'))
 }
@@ -504,7 +530,8 @@ fn is_stored_form(value: &[u8]) -> bool {
     named || short || mysql || STARTS.start_in_any_case(value)
 }
 
-fn is_uuid(value: &[u8]) -> bool {
+/// Whether `value` is a UUID, in braces or not.
+pub(super) fn is_uuid(value: &[u8]) -> bool {
     let value = value.strip_prefix(b"{").and_then(|v| v.strip_suffix(b"}")).unwrap_or(value);
     value.len() == 36
         && value
@@ -585,6 +612,7 @@ mod tests {
             ("Set `DB_PASSWORD=V!1x` first", "DB_PASSWORD"),
             ("\\\"password\\\": \\\"V!1x\\\"", "password"),
             ("'password' => 'V!1x'", "password"),
+            ("<property name=\"password\">V!1x</property>", "password"),
         ] {
             let word = if text.contains("pass") {
                 "pass"
@@ -625,6 +653,10 @@ mod tests {
             "*****",
             uuid.as_str(),
             "must not be blank",
+            "^0.2.1",
+            "~> 1.4.0",
+            "@PASSWORD",
+            "AAAAB3NzaC1kc3MAAACBAL0sQ9fJ5bYTEyY",
         ] {
             assert!(is_no_literal(value.as_bytes(), NameClass::Other, true), "{value}");
         }

@@ -143,6 +143,30 @@ static STOP_WORDS: WordSet = WordSet::new(&[
     "s",
     "g",
     "i",
+    // What a translation says for it.
+    "passwort",
+    "kennwort",
+    "contrasena",
+    "clave",
+    "senha",
+    "palavra",
+    "motdepasse",
+    "mot",
+    "de",
+    "passe",
+    "wachtwoord",
+    "haslo",
+    "heslo",
+    "salasana",
+    "losenord",
+    "adgangskode",
+    "passord",
+    "parola",
+    "parole",
+    "sifre",
+    "jelszo",
+    "katasandi",
+    "sandi",
 ]);
 
 /// Texts that make a value a placeholder wherever they stand.
@@ -202,10 +226,17 @@ static INSTRUCTIONS: Texts = Texts::new(&[
 
 /// Texts that make a short value a placeholder.
 static WEAK: Texts = Texts::new(&[
-    "test", "secret", "passw", "token", "qwerty", "letmein", "hunter", "abc123", "abcd", "12345", "admin",
-    "wrong", "default", "super", "unknown", "sekret", "pwd", "apikey", "valid", "expired", "random", "foo",
-    "hello", "hidden", "p@ss", "pa55", "p4ss", "pa$$", "s3cr",
+    "test", "secret", "passw", "token", "qwerty", "letmein", "hunter", "abc123", "abcd", "12345", "wrong",
+    "default", "unknown", "sekret", "pwd", "apikey", "valid", "expired", "random", "foo", "hidden", "p@ss",
+    "pa55", "p4ss", "pa$$", "s3cr",
 ]);
+
+/// Texts that make a value a placeholder when little else is in it: people build passwords
+/// around them (`adminEAP_6.4`), too.
+const COMMON: &[&str] = &["admin", "super", "hello", "root", "user"];
+
+/// Most bytes beside a [`COMMON`] text in a placeholder.
+const BESIDE_COMMON: usize = 5;
 
 /// Longest value a [`WEAK`] text decides; a long random value contains one now and then.
 const WEAK_MAX: usize = 24;
@@ -238,7 +269,8 @@ pub(super) fn of(value: &[u8], name: &[u8]) -> Option<Placeholder> {
     if INSTRUCTIONS.are_in_any_case_in(value) || is_regular(value) || cut_short {
         return Some(Placeholder::Instruction);
     }
-    let weak = value.len() <= WEAK_MAX && WEAK.are_in_any_case_in(value);
+    let weak = value.len() <= WEAK_MAX
+        && (WEAK.are_in_any_case_in(value) || COMMON.iter().any(|text| is_most_of(value, text.as_bytes())));
     if weak || all_stop_words(value) || same_letters(value, name) {
         return Some(Placeholder::Words);
     }
@@ -254,6 +286,14 @@ pub(super) fn is_dummy_token(variable: &[u8]) -> bool {
 /// A repetition or a plain sequence, in any case.
 fn is_regular(value: &[u8]) -> bool {
     is_repetitive(value) || is_sequence(value)
+}
+
+/// Whether `text` stands in `value` with little else, or what else there is says nothing.
+fn is_most_of(value: &[u8], text: &[u8]) -> bool {
+    let rest = value.len().saturating_sub(text.len());
+    let plain = !value.iter().any(u8::is_ascii_digit) || value.iter().all(u8::is_ascii_alphanumeric);
+    let there = value.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text));
+    there && (rest <= BESIDE_COMMON || plain)
 }
 
 /// Longest block whose repetition is looked for.
@@ -374,6 +414,14 @@ mod tests {
             assert_eq!(of(value.as_bytes(), b"x"), Some(Placeholder::Words), "{value}");
         }
         assert_eq!(of(b"db_pw", b"DbPw"), Some(Placeholder::Words));
+    }
+
+    #[test]
+    fn words_for_roles_count_only_where_little_else_stands() {
+        for value in ["adminroot", "admin123", "superuser", "salasana"] {
+            assert_eq!(of(value.as_bytes(), b"x"), Some(Placeholder::Words), "{value}");
+        }
+        assert_eq!(of(b"adminEAP_6.4", b"password"), None);
     }
 
     #[test]

@@ -82,7 +82,8 @@ formats! {
     /// `mysqli_connect("host", "user", "password")` and other calls that take it by position.
     LoginCall = "login-call", &[
         "mysqli_conne", "mysqli_real_", "mysql_connec", "mysql_pconne", "new mysqli(", "new pdo(",
-        "getconnectio", "basicauth(", ".login(", "auth=(",
+        "getconnectio", "basicauth(", ".login(", "auth=(", "networkcrede", "passwordauth", "usernamepass",
+        "plainauth(",
     ];
 }
 

@@ -52,7 +52,8 @@ pub const PROBE: usize = 4;
 pub const BUCKETS: usize = 16;
 
 /// Words that open a password-like name and are looked for everywhere in the text.
-pub const NAME_LITERALS: [&str; 4] = ["pass", "pwd", "secret", "cred"];
+pub const NAME_LITERALS: [&str; 10] =
+    ["pass", "pwd", "secret", "cred", "apikey", "api_key", "clave", "senha", "contrase", "kennwort"];
 
 /// From three folded bytes to branch numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]

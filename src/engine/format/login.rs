@@ -19,6 +19,11 @@ const CALLS: &[(&[u8], usize)] = &[
     (b"basicauth(", 1),
     (b".login(", 1),
     (b"auth=(", 1),
+    (b"networkcredential(", 1),
+    (b"passwordauthentication(", 1),
+    (b"usernamepasswordcredentials(", 1),
+    (b"usernamepasswordtoken(", 1),
+    (b"plainauth(", 2),
 ];
 
 /// How far the bracket may be from its closing twin.
@@ -111,6 +116,10 @@ mod tests {
             format!("requests.get(u, auth=HTTPBasicAuth('acme', '{pw}'))"),
             format!("requests.get(u, auth=('acme', '{pw}'))"),
             format!("server.login(\"me@acme.io\", \"{pw}\")"),
+            format!("new NetworkCredential(\"me@acme.io\", \"{pw}\")"),
+            format!("return new PasswordAuthentication(\"acme\", \"{pw}\");"),
+            format!("new UsernamePasswordCredentials(\"acme\", \"{pw}\")"),
+            format!("smtp.PlainAuth(\"\", \"me@acme.io\", \"{pw}\", host)"),
             format!("mysql_connect(\n    'h',\n    'u',\n    '{pw}'\n)"),
         ];
         for form in forms {

@@ -60,7 +60,17 @@ pub(super) fn verify(bytes: &[u8], at: usize) -> Option<Hit> {
         return None;
     }
     let secret = Span::new(start, start + value.len());
-    Hit::new(Span::new(at, secret.end), secret).judged(judge(&decoded))
+    let hit = Hit::new(Span::new(at, secret.end), secret).judged(judge(&decoded))?;
+    // Names of stored objects and of their public links far more often than keys.
+    Some(if !is_password && is_uuid(&decoded) { hit.low() } else { hit })
+}
+
+fn is_uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value
+            .iter()
+            .enumerate()
+            .all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() })
 }
 
 fn is_key(value: &[u8]) -> bool {
@@ -89,6 +99,17 @@ mod tests {
         finds(UrlQuery, &[], &format!("https://s.acme.io/c?sv=2020&sig={signature}"), &signature);
         let short = text("${alnum:8}");
         finds(UrlQuery, &[], &format!("https://h.acme.io/login?user=a&password={short}"), &short);
+    }
+
+    #[test]
+    fn ids_of_public_links_are_doubtful() {
+        let id = text("${lowerhex:8}-${lowerhex:4}-${lowerhex:4}-${lowerhex:4}-${lowerhex:12}");
+        let hits = super::super::tests::hits(
+            UrlQuery,
+            &[],
+            format!("https://h.acme.io/o/a.jpg?token={id}").as_bytes(),
+        );
+        assert_eq!(hits[0].confidence, Some(crate::finding::Confidence::Low));
     }
 
     #[test]

@@ -26,6 +26,9 @@ pub(super) fn verify(bytes: &[u8], at: usize) -> Option<Hit> {
         return None;
     }
     let value = if word_at(bytes, at, b"identified by") {
+        if !is_statement(&bytes[at.saturating_sub(STATEMENT)..at]) {
+            return None;
+        }
         spaces(bytes, at + 13)
     } else if word_at(bytes, at, b"identified with") {
         behind_plugin(bytes, at + 15)?
@@ -38,6 +41,14 @@ pub(super) fn verify(bytes: &[u8], at: usize) -> Option<Hit> {
         return None;
     }
     Hit::new(Span::new(at, end), secret).judged(judge(text))
+}
+
+/// Whether `before` can be the start of a statement about a user: prose has things identified by
+/// names, too.
+fn is_statement(before: &[u8]) -> bool {
+    const WORDS: [&[u8]; 8] = [b"user", b"grant", b"alter", b"role", b"login", b"create", b" to ", b"@"];
+    let lower = before.to_ascii_lowercase();
+    WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
 }
 
 /// The first byte from `at` on that is no blank or line end (32 at most are skipped).
@@ -121,6 +132,13 @@ fn unquoted(bytes: &[u8], at: usize, start: usize) -> Option<(Span, usize)> {
 mod tests {
     use super::super::tests::{doubts, finds, ignores, text};
     use crate::rule::format::Format::SqlPassword;
+
+    #[test]
+    fn prose_identifies_by_names() {
+        let pw = text("${alnum:14}");
+        ignores(SqlPassword, &[], &format!("the code object of the module identified by '{pw}'"));
+        finds(SqlPassword, &[], &format!("GRANT ALL ON x.* TO acme IDENTIFIED BY '{pw}'"), &pw);
+    }
 
     #[test]
     fn statements_of_every_database() {

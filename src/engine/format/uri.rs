@@ -60,7 +60,10 @@ pub(super) fn verify(labels: &[Cow<'static, str>], bytes: &[u8], at: usize) -> O
         written @ (Verdict::NoSecret | Verdict::Placeholder) => written,
     };
     let mut hit = hit.judged(verdict)?;
-    if user == password || user == decoded {
+    let repeats_user = user == password || user == decoded;
+    // A short host is a name in a compose file, where such passwords are defaults; on a server
+    // with a full name they are somebody's weak choice.
+    if repeats_user && (!host.contains(&b'.') || is_documentation_host(host)) {
         hit = hit.low();
     }
     hit.lowered = is_documentation_host(host);
@@ -127,6 +130,17 @@ mod tests {
     }
 
     #[test]
+    fn passwords_that_repeat_the_user() {
+        let level = |host: &str| {
+            let word = text("${lower:9}");
+            hits(UriUserinfo, ANY, format!("mongodb://{word}:{word}@{host}/x").as_bytes())[0]
+                .confidence_under(Confidence::High)
+        };
+        assert_eq!(level("c0.x1y2.acme.net"), Confidence::High);
+        assert_eq!((level("mongo"), level("localhost")), (Confidence::Low, Confidence::Low));
+    }
+
+    #[test]
     fn templates_ports_and_paths_are_no_passwords() {
         let texts = [
             "http://localhost:8080/a@b",
@@ -166,7 +180,7 @@ mod tests {
 
     #[test]
     fn weak_places_lower_the_confidence() {
-        let same = hits(UriUserinfo, ANY, b"amqp://rabbitmq:rabbitmq@mq.acme.io");
+        let same = hits(UriUserinfo, ANY, b"amqp://rabbitmq:rabbitmq@mq");
         assert_eq!((same[0].confidence, same[0].placeholder), (Some(Confidence::Low), false));
         for host in ["localhost:5432", "db.example.com", "x.invalid", "127.0.0.1"] {
             let hits =

@@ -248,11 +248,21 @@ fn is_placeholder(value: &[u8]) -> bool {
     if INSTRUCTIONS.iter().any(contains) {
         return true;
     }
+    if is_number(&lower) {
+        return false;
+    }
     // `p@ssw0rd` is `password` to everybody.
     let plain: Vec<u8> = lower.iter().map(|b| if *b == b'@' { b'a' } else { *b }).collect();
     let letters = |text: &[u8]| text.iter().copied().filter(u8::is_ascii_alphabetic).collect::<Vec<u8>>();
     let leet: Vec<u8> = plain.iter().map(|b| if *b == b'0' { b'o' } else { *b }).collect();
     [letters(&lower), letters(&plain), letters(&leet)].iter().any(|text| is_made_of_stop_words(text))
+}
+
+/// Digits that follow no row, with no more than two letters among them: the letters say nothing.
+fn is_number(lower: &[u8]) -> bool {
+    let digits: Vec<u8> = lower.iter().copied().filter(u8::is_ascii_digit).collect();
+    let letters = lower.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    letters <= 2 && digits.len() >= 6 && !is_sequence(&digits)
 }
 
 /// `DB_PASSWORD`: the name of what should stand here.
@@ -362,6 +372,12 @@ pub(super) fn percent_decoded(text: &[u8]) -> Vec<u8> {
 mod tests {
     use super::super::tests::text;
     use super::*;
+
+    #[test]
+    fn a_letter_among_digits_is_no_word() {
+        assert_eq!(judge(format!("A@{}", "1415161822").as_bytes()), Verdict::Real);
+        assert_eq!(judge(b"a123456"), Verdict::Placeholder);
+    }
 
     #[test]
     fn templates_masks_and_hashes_are_no_secrets() {
