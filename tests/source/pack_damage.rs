@@ -316,3 +316,19 @@ fn a_pack_that_is_gone() {
     let (_, traversal) = repo.visit(&options(1));
     assert!(traversal.gaps.iter().any(|gap| gap.kind == GapKind::Missing), "{:?}", traversal.gaps);
 }
+
+/// Git never writes such a pack; without an index, names come from the content.
+#[test]
+fn an_object_that_a_pack_holds_twice_is_passed_once() {
+    for indexed in [true, false] {
+        let mut pack = HandMade::new();
+        let (one, two) = (pack.blob(b"once is enough\n"), pack.blob(b"once is enough\n"));
+        let other = pack.blob(b"another\n");
+        let name = blob_name(b"once is enough\n");
+        let names = [(name, one), (name, two), (blob_name(b"another\n"), other)];
+        let repo = pack.into_repo(if indexed { &names } else { &[] });
+        let (checker, traversal) = repo.visit(&options(2));
+        checker.assert_sound();
+        assert_eq!((checker.kinds().len(), traversal.counts.blobs, traversal.gaps), (2, 2, vec![]));
+    }
+}

@@ -264,10 +264,14 @@ impl Database {
         &self.known
     }
 
-    /// For each pack the places (in its sorted names) of objects that a pack before it has.
+    /// For each pack the places (in its sorted names) of objects that a pack before it has, or that
+    /// it has itself in another entry, as no pack of git's does.
     pub(crate) fn duplicates(&self) -> Vec<HashSet<u32>> {
         let mut duplicates = vec![HashSet::new(); self.packs.len()];
-        if self.packs.len() < 2 {
+        if let [only] = &*self.packs {
+            // The same as below, without the order that several packs need.
+            let twice = |&place: &u32| only.index.name_at(place) == only.index.name_at(place - 1);
+            duplicates[0].extend((1..only.index.len() as u32).filter(twice));
             return duplicates;
         }
         let next = |pack: usize, place: u32| {
