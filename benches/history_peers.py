@@ -13,6 +13,7 @@ reason. No secret is printed, and reports with secrets live in a directory that 
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,16 +23,21 @@ from pathlib import Path
 
 
 def measured(command, directory, limit):
-    """Runs a command; its exit code, CPU and wall seconds, and peak resident memory in MB."""
+    """Runs a command; its exit code, CPU and wall seconds, and peak resident memory in MB.
+
+    Memory is what time(1) says: a child of this process would begin with the peak of its parent.
+    """
     started = time.monotonic()
+    memory = Path(directory) / "memory"
+    command = ["/usr/bin/time", "-f", "%M", "-o", memory, *command]
     with open(os.devnull, "r+b") as null, open(Path(directory) / "errors", "wb") as errors:
-        child = subprocess.Popen(command, stdin=null, stdout=null, stderr=errors, cwd=directory)
+        child = subprocess.Popen(command, stdin=null, stdout=null, stderr=errors, cwd=directory, start_new_session=True)
         ended = False
         while not ended:
             pid, status, usage = os.wait4(child.pid, os.WNOHANG)
             ended = pid != 0
             if not ended and time.monotonic() - started > limit:
-                child.kill()
+                os.killpg(child.pid, signal.SIGKILL)
                 limit = float("inf")
             if not ended:
                 time.sleep(0.02)
@@ -41,7 +47,7 @@ def measured(command, directory, limit):
         "code": child.returncode,
         "cpu": usage.ru_utime + usage.ru_stime,
         "wall": wall,
-        "memory": usage.ru_maxrss / 1024,
+        "memory": int(memory.read_text().split()[-1]) / 1024 if child.returncode >= 0 else 0,
         "errors": (Path(directory) / "errors").read_text(errors="replace"),
     }
 
@@ -61,7 +67,8 @@ def keycull_findings(path):
     report = json_lines(path)
     for finding in report.get("findings", []) if report else []:
         place = finding["occurrences"][0]
-        counted = finding["disposition"]["status"] == "new"
+        disposition = finding["disposition"]
+        counted = "" if disposition["status"] == "new" else f"{disposition['status']} ({disposition.get('by', '')})"
         yield finding["secret"], finding["rule"], place.get("path") or place["origin"]["kind"], counted
 
 
@@ -73,16 +80,15 @@ def kingfisher_findings(path):
         yield found["snippet"], entry["rule"]["id"], place
 
 
-def leaks_findings(path):
+def gitleaks_findings(path):
+    for entry in json_lines(path):
+        yield entry["Secret"] or entry["Match"], entry["RuleID"], entry["File"]
+
+
+def betterleaks_findings(path):
     report = json_lines(path)
-    for entry in report.get("findings", []) if isinstance(report, dict) else report:
-        lower = {key.lower(): value for key, value in entry.items()}
-        secret = lower.get("secret") or lower.get("match") or ""
-        place = lower.get("file") or lower.get("path") or ""
-        location = lower.get("location") or lower.get("resource") or {}
-        if not place and isinstance(location, dict):
-            place = location.get("path", "")
-        yield secret, lower.get("ruleid") or lower.get("rule_id") or str(lower.get("rule", "")), place
+    for entry in report["findings"] if report else []:
+        yield entry["match"]["value"] or entry["match"]["full"], entry["rule_id"], entry["location"].get("path", "")
 
 
 def redacted(secret):
@@ -97,9 +103,9 @@ def reason(secret, known):
     for candidate, (rule, counted, asked) in known.items():
         if bare == candidate or bare and (bare in candidate or candidate in bare and len(candidate) >= 8):
             how = "the same" if bare == candidate else "with other ends"
-            if counted and asked:
+            if asked:
                 return "reported " + how, rule
-            return ("allowed as a published sample, " if not counted else "below the default confidence, ") + how, rule
+            return (counted or "below the default confidence") + ", " + how, rule
     return "not found", ""
 
 
@@ -107,7 +113,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keycull", type=Path, required=True)
     parser.add_argument("--peers", type=Path)
-    parser.add_argument("--only", action="append", help="run only these tools")
+    parser.add_argument("--only", action="append", help="run only this tool (repeatable)")
     parser.add_argument("--limit", type=float, default=1800, help="seconds for one run (default: 1800)")
     parser.add_argument("--list", type=int, default=1000, help="most secrets listed for one peer (default: 1000)")
     parser.add_argument("repositories", nargs="+", type=Path)
@@ -131,7 +137,7 @@ def compare(repository, options):
             "gitleaks": ["gitleaks", "git", path, "-f", "json", "-r", out["gitleaks"], "--no-banner"],
             "git cat-file": ["git", "-C", path, "cat-file", "--batch-all-objects", "--batch", "--unordered"],
         }
-        peers = {"kingfisher": kingfisher_findings, "betterleaks": leaks_findings, "gitleaks": leaks_findings}
+        peers = {"kingfisher": kingfisher_findings, "betterleaks": betterleaks_findings, "gitleaks": gitleaks_findings}
         print(f"\n## {repository.name}\n\n| tool | CPU s | wall s | peak MB | secrets | exit |\n|---|---|---|---|---|---|")
         found = {}
         for name, command in tools.items():
@@ -144,7 +150,7 @@ def compare(repository, options):
                 continue
             run = measured([str(word) for word in command], scratch, options.limit)
             if name == "keycull":
-                secrets = {f[0] for f in keycull_findings(out[name]) if f[3]}
+                secrets = {f[0] for f in keycull_findings(out[name]) if not f[3]}
             elif name in peers:
                 found[name] = {f[0]: f for f in peers[name](out[name]) if f[0]}
                 secrets = found[name]
@@ -155,7 +161,7 @@ def compare(repository, options):
             if name in peers and run["code"] not in (0, 1, 200, 205):
                 print(f"\n{name}: {run['errors'].strip().splitlines()[-1:]}\n", file=sys.stderr)
         measured([str(word) for word in [*own, "--confidence", "low", "--output", out["low"], path]], scratch, options.limit)
-        asked = {f[0] for f in keycull_findings(out["keycull"]) if f[3]}
+        asked = {f[0] for f in keycull_findings(out["keycull"]) if not f[3]}
         known = {f[0]: (f[1], f[3], f[0] in asked) for f in keycull_findings(out["low"])}
         for name, list_ in found.items():
             lines = []
