@@ -121,7 +121,7 @@ pub(super) enum Command {
 }
 
 /// Look for leaked credentials.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(
     next_help_heading = "What to scan",
     after_long_help = "What a PATH stands for:
@@ -131,6 +131,7 @@ pub(super) enum Command {
   another directory       the files in it; repositories below it are named, not scanned
   a file                  that file
   -                       standard input
+  several repositories    each of them, in one report; see also --repos-from
 
 With --staged, --history-only or a range, a PATH below the root of a repository limits the scan to
 that path; without one, all of the repository counts, wherever in it the command runs.
@@ -142,6 +143,8 @@ Examples:
   keycull scan --since v1.2 src
   keycull scan --no-history
   keycull scan path/to/repository.git
+  keycull scan service-a service-b library
+  find . -name .git -prune | keycull scan --repos-from -
   keycull scan --report sarif=keycull.sarif --report json=keycull.json
   keycull scan --rule 'github-*' --format jsonl
   git show HEAD:config.yml | keycull scan - --stdin-name config.yml"
@@ -150,6 +153,15 @@ pub(super) struct ScanArgs {
     /// Repositories, directories or files; `-` is standard input
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
+
+    /// Scan the repositories that FILE lists, one path a line
+    ///
+    /// Relative paths count from the directory of FILE; `-` reads the list from standard input.
+    /// Empty lines and lines that begin with `#` are passed over. Each repository is scanned with
+    /// its own keycull.toml, as it would be alone; one that cannot be scanned is a gap and does
+    /// not stop the others.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["paths", "stdin_name"])]
+    pub repos_from: Option<PathBuf>,
 
     /// Scan what the next commit would add: the index against HEAD
     #[arg(long, conflicts_with_all = ["no_history", "history_only", "no_ignore", "stdin_name"])]

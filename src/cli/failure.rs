@@ -31,6 +31,12 @@ impl Failure {
         self
     }
 
+    /// All of it in one line, for a report.
+    pub(super) fn in_one_line(&self) -> String {
+        let hint = self.hint.as_ref().map(|hint| format!("; {hint}"));
+        printable(&format!("{:#}{}", self.cause, hint.unwrap_or_default()))
+    }
+
     /// Writes the failure: everything on one line, or with `verbose` each cause on its own.
     ///
     /// Control characters, which file names may hold, are written as `\xNN`. A standard error

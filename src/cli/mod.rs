@@ -16,6 +16,7 @@ mod hook;
 mod import;
 mod init;
 mod logger;
+mod many;
 mod migrate;
 mod mock_provider;
 mod network;

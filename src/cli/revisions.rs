@@ -23,6 +23,11 @@ pub(super) enum Wanted<'a> {
     Branch(&'a str),
 }
 
+/// Whether `args` ask for a range.
+pub(super) fn is_wanted(args: &ScanArgs) -> bool {
+    args.range.is_some() || args.since.is_some() || args.since_date.is_some() || args.branch.is_some()
+}
+
 /// The range that `args` ask for, if any.
 ///
 /// # Errors

@@ -32,6 +32,7 @@ use super::environment::Environment;
 use super::failure::{Failure, Outcome};
 use super::formats::{self, Wanted};
 use super::gate::Gate;
+use super::many;
 use super::output::{self, Destination};
 use super::progress::Line;
 use super::rule_choice;
@@ -44,15 +45,19 @@ use super::target::{History, Target};
 use super::validate;
 
 /// Nothing found at or above the level asked for.
-const CLEAN: u8 = 0;
+pub(super) const CLEAN: u8 = 0;
 /// Findings.
-const FINDINGS: u8 = 1;
+pub(super) const FINDINGS: u8 = 1;
 /// Nothing found, but part of the scope was not read.
-const INCOMPLETE: u8 = 3;
+pub(super) const INCOMPLETE: u8 = 3;
 
 /// Scans, writes the reports, and gives the exit code.
 pub(super) fn run(args: &ScanArgs, voice: &Voice, environment: &Environment) -> Outcome<u8> {
-    let mut prepared = prepare(args, voice, environment)?;
+    let here = here()?;
+    if let Some(places) = many::places(args, &here)? {
+        return many::run(places, args, voice, environment, &here);
+    }
+    let mut prepared = prepare_in(&here, args, voice, environment, listen()?)?;
     let started = now();
     let mut report = prepared.scan(!voice.quiet)?;
     if let Some(site) = &prepared.site {
@@ -87,15 +92,33 @@ pub(super) struct Prepared {
 
 /// Works out everything a scan needs.
 pub(super) fn prepare(args: &ScanArgs, voice: &Voice, environment: &Environment) -> Outcome<Prepared> {
-    let here = std::env::current_dir()
-        .map_err(|error| Failure::from(error).context("cannot tell the current directory"))?;
+    prepare_in(&here()?, args, voice, environment, listen()?)
+}
+
+fn here() -> Outcome<PathBuf> {
+    std::env::current_dir().map_err(|error| Failure::from(error).context("cannot tell the current directory"))
+}
+
+/// Starts to listen for signals.
+pub(super) fn listen() -> Outcome<Interrupt> {
+    Interrupt::listen().map_err(|error| Failure::from(error).context("cannot listen for signals"))
+}
+
+/// [`prepare`] with paths that count from `here`.
+pub(super) fn prepare_in(
+    here: &Path,
+    args: &ScanArgs,
+    voice: &Voice,
+    environment: &Environment,
+    interrupt: Interrupt,
+) -> Outcome<Prepared> {
     if args.fail_on.as_deref() == Some(LIVE) && !args.validate {
         return Err(Failure::new("--fail-on live: nobody asks whether anything is live")
             .hint("add --validate, which sends what is found to its provider"));
     }
-    let target = Target::resolve(args, &here)?;
+    let target = Target::resolve(args, here)?;
     let gate = target.gate().filter(|_| !args.config.head_decides());
-    let root = target.config_root(&here).or_else(|| gate.as_ref().map(|gate| gate.root.clone()));
+    let root = target.config_root(here).or_else(|| gate.as_ref().map(|gate| gate.root.clone()));
     let shelf = gate.as_ref().map_or(Shelf::Disk, Gate::base);
     let read = |shelf: &Shelf<'_>| Settings::of_scan(args, voice, environment, root.as_deref(), shelf);
     let settings = read(&shelf)?;
@@ -118,8 +141,6 @@ pub(super) fn prepare(args: &ScanArgs, voice: &Voice, environment: &Environment)
     if args.incremental {
         request.incremental = state_key::incremental(environment);
     }
-    let interrupt =
-        Interrupt::listen().map_err(|error| Failure::from(error).context("cannot listen for signals"))?;
     Ok(Prepared { settings, request, root, engine, reports, options, interrupt, site })
 }
 
@@ -136,8 +157,7 @@ pub(super) fn findings(
     environment: &Environment,
     interrupt: &Interrupt,
 ) -> Outcome<Vec<Finding>> {
-    let here = std::env::current_dir()
-        .map_err(|error| Failure::from(error).context("cannot tell the current directory"))?;
+    let here = here()?;
     let target = Target::resolve(args, &here)?;
     let settings =
         Settings::of_scan(args, voice, environment, target.config_root(&here).as_deref(), &Shelf::Disk)?;
@@ -337,7 +357,12 @@ pub(super) fn info(repository: &Repository) -> RepositoryInfo {
     RepositoryInfo { revision, ..RepositoryInfo::default() }
 }
 
-fn write(report: &ScanReport, wanted: &Wanted, options: &ReportOptions, color: Color) -> Outcome<()> {
+pub(super) fn write(
+    report: &ScanReport,
+    wanted: &Wanted,
+    options: &ReportOptions,
+    color: Color,
+) -> Outcome<()> {
     let mut options = options.clone();
     // Everything but the one format that demands a time stays the same from run to run.
     options.time = options.time.filter(|_| wanted.format == Format::Gitlab);
@@ -367,7 +392,7 @@ pub(super) fn terminal_width() -> Option<usize> {
 }
 
 /// Seconds since 1970.
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

@@ -19,6 +19,8 @@ pub struct Note {
 /// One place where a secret stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occurrence {
+    /// Name of the repository it was found in, when several were scanned.
+    pub repository: Option<Arc<str>>,
     /// What was scanned.
     pub origin: Origin,
     /// Path to show: of the origin, or found by attribution.

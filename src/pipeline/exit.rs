@@ -64,6 +64,7 @@ mod tests {
             validation: Validation::NotAttempted,
             companions: Vec::new(),
             occurrences: vec![Occurrence {
+                repository: None,
                 origin: Origin::Stdin { name: None },
                 path: None,
                 object: None,

@@ -99,7 +99,7 @@ fn annotation(
             properties.push(format!("col={},endColumn={}", start.column_utf16, end.column_utf16));
         }
     } else {
-        message = format!("{}: {}", place::label(view, at), wording::history_message(view, finding, at));
+        message = format!("{}: {}", place::label(view, at), wording::history_message(view, finding));
     }
     properties.push(format!("title={}", property(&wording::title(view, finding))));
     writeln!(out, "::{} {}::{}", level.command(), properties.join(","), data(&message))

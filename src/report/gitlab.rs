@@ -103,7 +103,7 @@ fn description(view: &View<'_>, finding: &Finding, at: &Occurrence) -> String {
     if place::is_present(at) {
         wording::place_message(view, finding)
     } else {
-        wording::history_message(view, finding, at)
+        wording::history_message(view, finding)
     }
 }
 

@@ -55,7 +55,7 @@ fn failure(view: &View<'_>, finding: &Finding, title: &str, out: &mut dyn io::Wr
     let message = if place::is_present(finding.primary()) {
         wording::place_message(view, finding)
     } else {
-        wording::history_message(view, finding, place::earliest(finding))
+        wording::history_message(view, finding)
     };
     let mut lines = vec![message];
     lines.extend(place::counted(finding).take(MAX_PLACES).map(|at| place::label(view, at)));

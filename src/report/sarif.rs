@@ -284,7 +284,7 @@ fn tree_result(view: &View<'_>, finding: &Finding, at: &Occurrence, message: &st
 /// One result for the secret, at the path where history first held it.
 fn history_result(view: &View<'_>, finding: &Finding) -> sarif::Result {
     let at = place::earliest(finding);
-    let mut message = wording::history_message(view, finding, at);
+    let mut message = wording::history_message(view, finding);
     let introduced = at.timeline.as_ref().and_then(|timeline| timeline.introduced.as_ref());
     let repository = view.options.repository.as_ref();
     let page = introduced.and_then(|commit| repository?.commit_page(&commit.id.to_string()));
@@ -294,7 +294,11 @@ fn history_result(view: &View<'_>, finding: &Finding) -> sarif::Result {
     let hash = stable_hash(&[&finding.rule.id, finding.fingerprint.as_str()]);
     let mut result = result(finding, &message, location(view, at), hash);
     result.related_locations = related(view, finding, at);
-    result.properties = Some(result_properties(finding, at));
+    let mut bag = result_properties(finding, at);
+    if let Some(days) = place::course(finding).as_ref().and_then(place::days) {
+        bag.additional_properties.insert("exposedDays".to_owned(), json!(days));
+    }
+    result.properties = Some(bag);
     result.suppressions = suppressions(view, &finding.disposition);
     result
 }

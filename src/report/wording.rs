@@ -4,7 +4,7 @@ use super::calendar::day;
 use super::place;
 use super::view::View;
 use crate::finding::{
-    Checksum, CredentialMode, Evidence, Finding, Occurrence, Reachability, RuleInfo, Timeline, Validation,
+    Checksum, CredentialMode, Evidence, Finding, Reachability, RuleInfo, Timeline, Validation,
 };
 
 /// `text` as a sentence: a full stop at its end; None when it is empty.
@@ -74,12 +74,27 @@ pub(super) fn course(timeline: &Timeline) -> Option<String> {
         words.push(format!("came with commit {} on {}", commit.id.short(12), day(commit.date)));
     }
     if let Some(commit) = &timeline.removed {
-        words.push(format!("was removed by {} on {}", commit.id.short(12), day(commit.date)));
+        let after = place::days(timeline).map(|count| format!(" after {}", days(count)));
+        words.push(format!(
+            "was removed by {} on {}{}",
+            commit.id.short(12),
+            day(commit.date),
+            after.unwrap_or_default()
+        ));
     }
     if timeline.at_head {
         words.push("is still there at HEAD".to_owned());
     }
     (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// A number of whole days in words.
+pub(super) fn days(days: i64) -> String {
+    match days {
+        0 => "less than a day".to_owned(),
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    }
 }
 
 /// From where history still reaches it, and what that means.
@@ -130,13 +145,14 @@ pub(super) fn place_message(view: &View<'_>, finding: &Finding) -> String {
 }
 
 /// A message for a secret that only history holds.
-pub(super) fn history_message(view: &View<'_>, finding: &Finding, at: &Occurrence) -> String {
+pub(super) fn history_message(view: &View<'_>, finding: &Finding) -> String {
+    let timeline = place::course(finding);
     let mut sentences = vec![format!("{} in the history.", title(view, finding))];
-    if let Some(course) = at.timeline.as_ref().and_then(course) {
+    if let Some(course) = timeline.as_ref().and_then(course) {
         sentences.push(format!("It {course}."));
     }
     sentences.push("Deleting it did not revoke it.".to_owned());
-    if let Some(reach) = at.timeline.as_ref().and_then(|timeline| reach(view, &timeline.reachable)) {
+    if let Some(reach) = timeline.as_ref().and_then(|timeline| reach(view, &timeline.reachable)) {
         sentences.push(format!("{}.", capital(&reach)));
     }
     let others = place::counted(finding).count().saturating_sub(1);

@@ -184,6 +184,7 @@ impl WrittenPlace {
         };
         let new = self.disposition.status == "new";
         Ok(Occurrence {
+            repository: None,
             origin: self.origin.origin(0)?,
             path: path(self.path, self.path_base64)?,
             object: self.object.map(|id| oid(&id)).transpose()?,

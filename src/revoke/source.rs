@@ -57,6 +57,7 @@ impl GivenSecret {
     fn finding(&self, rule_id: &str, found: &Found) -> Finding {
         let at = Position { line: 1, column: 1, column_utf16: 1 };
         let place = Occurrence {
+            repository: None,
             origin: Origin::Stdin { name: None },
             path: None,
             object: None,

@@ -416,6 +416,7 @@ impl Desk<'_> {
                 notes.extend(trait_notes(candidate.traits));
                 notes.extend(self.rule_notes(kept));
                 Occurrence {
+                    repository: None,
                     origin: (*candidate.origin).clone(),
                     path,
                     object: candidate.origin.object(),

@@ -10,6 +10,7 @@ mod gate;
 mod hook;
 mod import;
 mod keys;
+mod many;
 mod migrate;
 mod output;
 mod pages;
@@ -18,6 +19,7 @@ mod range;
 mod rules;
 mod settings;
 mod signals;
+mod timeline;
 mod verdict;
 
 use serde_json::Value;

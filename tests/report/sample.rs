@@ -43,6 +43,7 @@ pub(crate) fn position(line: usize, column: usize, column_utf16: usize) -> Posit
 
 pub(crate) fn place(origin: Origin, line: usize, excerpt: &str) -> Occurrence {
     Occurrence {
+        repository: None,
         path: origin.path(),
         object: origin.object(),
         origin,

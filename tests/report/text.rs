@@ -36,6 +36,7 @@ fn history_is_told_with_its_commits() {
         "old dir/bot.yml:7:11  (in history)",
         "introduced in 111111111111 2024-03-02 Jane Roe: add xob_…Zq7Z again",
         "removed in    333333333333 2024-03-10 Jane Roe: remove it",
+        "it stood there 8 days",
         "reachable from refs/heads/main, 3 more",
         "commit 666666666666:4:11  (in history)",
         "reachable from no ref; `git gc --prune=now`",

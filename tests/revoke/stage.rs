@@ -42,6 +42,7 @@ pub(crate) fn finding(rule_id: &str, secret: &str, path: &str) -> Finding {
     let secret = Secret::new(secret);
     let at = Position { line: 3, column: 1, column_utf16: 1 };
     let place = Occurrence {
+        repository: None,
         origin: Origin::File { path: path.into() },
         path: Some(path.into()),
         object: None,

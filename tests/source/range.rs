@@ -321,6 +321,22 @@ fn what_leads_nowhere_is_an_error_with_the_next_step() {
 }
 
 #[test]
+fn names_in_reftables_are_resolved() {
+    let repo = GitRepo::with_options(&["--ref-format=reftable"]);
+    repo.write("a.txt", "a").commit("one");
+    repo.git(&["branch", "before"]);
+    repo.write("b.txt", "b").commit("two");
+    repo.git(&["tag", "--annotate", "v1", "--message", "tagged"]);
+    for text in ["before..main", "before..", "HEAD~1..HEAD", "main~1..v1", "refs/heads/before..v1^0"] {
+        assert_eq!(contents(&scanned(&repo, text).1), ["b"], "{text}");
+    }
+    let opened = Repository::open(repo.path()).expect("a repository");
+    let all = range::reachable(&opened, "refs").expect("refs");
+    assert_eq!(contents(&scanned_at(repo.path(), &all).1), ["a", "b"]);
+    assert!(resolved(&repo, "nope..HEAD").is_err());
+}
+
+#[test]
 fn branches_are_found_by_their_short_names() {
     let repo = GitRepo::new();
     repo.write("a.txt", "a").commit("one");
@@ -347,6 +363,27 @@ fn reachable_leaves_out_what_history_adds_from_reflogs() {
     assert_eq!(contents(&scanned_at(repo.path(), &options).1), ["a"]);
     let options = range::history(&opened, "history").expect("refs");
     assert_eq!(contents(&scanned_at(repo.path(), &options).1), ["a", "b"]);
+}
+
+/// A range that is most of the repository is read in pack order; nothing else changes.
+#[test]
+fn large_ranges_bring_in_the_same() {
+    let repo = GitRepo::new();
+    repo.write("base.txt", "base").commit("base");
+    for number in 0..5_500 {
+        repo.write(format!("d{}/f{number}.txt", number % 60), format!("content {number}"));
+    }
+    repo.commit("many");
+    repo.git(&["repack", "--quiet", "-a", "-d"]);
+    repo.write("loose.txt", "loose needle").commit("one more");
+    let (coverage, recorder) = scanned(&repo, "HEAD~2..HEAD");
+    let mut expected: Vec<String> = (0..5_500).map(|number| format!("content {number}")).collect();
+    expected.push("loose needle".to_owned());
+    expected.sort();
+    assert!(contents(&recorder) == expected, "{} blobs", recorder.chunks().len());
+    assert_eq!((coverage.blobs, coverage.commits), (5_501, 2));
+    assert!(coverage.bytes > expected.iter().map(|text| text.len() as u64).sum());
+    assert_eq!(base_contents(&recorder), ["base"]);
 }
 
 /// In made-up histories with wrong clocks: the commits are those that graph theory says, every

@@ -21,7 +21,7 @@ pub(in crate::cli) struct PlaceArgs {
 }
 
 /// How providers are reached.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Network")]
 pub(in crate::cli) struct NetworkArgs {
     /// Your own file: addresses, limits, revokers, policy [default: operator.toml beside the user's configuration, if there is one]

@@ -9,7 +9,7 @@ use crate::finding::{
     Reachability, RepoPath, Timeline, Validation,
 };
 use crate::report::calendar::instant;
-use crate::report::place::is_present;
+use crate::report::place::{course, days, is_present, repositories};
 use crate::report::view::View;
 use crate::report::wording;
 
@@ -40,6 +40,12 @@ pub(in crate::report) struct Finding<'a> {
     disposition: Verdict,
     companions: Vec<&'a str>,
     notes: Vec<Note>,
+    /// Those that hold it, when several were scanned.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    repositories: Vec<String>,
+    /// Over all places that count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeline: Option<Course>,
     occurrences: Vec<Place>,
 }
 
@@ -72,6 +78,8 @@ impl<'a> Finding<'a> {
             disposition: Verdict::of(view, &finding.disposition),
             companions: finding.companions.iter().map(crate::finding::Fingerprint::as_str).collect(),
             notes: notes(view, &finding.notes),
+            repositories: repositories(view, finding),
+            timeline: course(finding).map(|timeline| Course::of(view, &timeline)),
             occurrences: finding.occurrences.iter().map(|place| Place::of(view, place)).collect(),
         }
     }
@@ -169,6 +177,9 @@ impl Verdict {
 /// One place.
 #[derive(Serialize)]
 struct Place {
+    /// When several were scanned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository: Option<String>,
     #[serde(flatten)]
     path: Name,
     origin: Source,
@@ -192,6 +203,7 @@ struct Place {
 impl Place {
     fn of(view: &View<'_>, place: &Occurrence) -> Self {
         Self {
+            repository: place.repository.as_deref().map(|name| view.masked(name)),
             path: Name::of(view, place.path.as_ref()),
             origin: Source::of(view, &place.origin),
             object: place.object.map(|id| id.to_string()),
@@ -284,6 +296,9 @@ struct Course {
     last_seen: Option<Commit>,
     #[serde(skip_serializing_if = "Option::is_none")]
     removed: Option<Commit>,
+    /// From `introduced` to `removed`, else to `last_seen`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exposed_days: Option<i64>,
     at_head: bool,
     reachable: Reach,
 }
@@ -295,6 +310,7 @@ impl Course {
             introduced: commit(&timeline.introduced),
             last_seen: commit(&timeline.last_seen),
             removed: commit(&timeline.removed),
+            exposed_days: days(timeline),
             at_head: timeline.at_head,
             reachable: Reach::of(view, &timeline.reachable),
         }

@@ -57,6 +57,16 @@ impl Block<'_> {
     }
 
     fn places(&self, out: &mut dyn Write) -> io::Result<()> {
+        let repositories = place::repositories(self.view, self.finding);
+        if repositories.len() > 1 {
+            let shown = &repositories[..repositories.len().min(MAX_PLACES)];
+            let more = match repositories.len() - shown.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let text = format!("across {} repositories: {}{more}", repositories.len(), shown.join(", "));
+            self.line("shared", &self.palette.strong(text), out)?;
+        }
         let counted: Vec<&Occurrence> = place::counted(self.finding).collect();
         for at in counted.iter().take(MAX_PLACES) {
             self.place(at, out)?;
@@ -110,8 +120,8 @@ impl Block<'_> {
     }
 
     fn history(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Some(timeline) = &place::earliest(self.finding).timeline else { return Ok(()) };
-        for (i, text) in self.events(timeline).iter().enumerate() {
+        let Some(timeline) = place::course(self.finding) else { return Ok(()) };
+        for (i, text) in self.events(&timeline).iter().enumerate() {
             self.line(if i == 0 { "history" } else { "" }, text, out)?;
         }
         Ok(())
@@ -124,9 +134,13 @@ impl Block<'_> {
         }
         if let Some(commit) = &timeline.removed {
             events.push(format!("removed in    {}", self.commit(commit)));
+            events
+                .extend(place::days(timeline).map(|days| format!("it stood there {}", wording::days(days))));
         }
         if timeline.at_head {
-            events.push("still there at HEAD".to_owned());
+            let so_far = place::days(timeline)
+                .map(|days| format!(", {} after it came when the last commit was made", wording::days(days)));
+            events.push(format!("still there at HEAD{}", so_far.unwrap_or_default()));
         } else if let (None, Some(commit)) = (&timeline.removed, &timeline.last_seen) {
             events.push(format!("last seen in  {}", self.commit(commit)));
         }

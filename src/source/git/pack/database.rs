@@ -204,6 +204,11 @@ impl Database {
         self.loose.iter().map(|object| object.0)
     }
 
+    /// Entries of all packs and loose objects together; what is there twice counts twice.
+    pub(crate) fn object_count(&self) -> usize {
+        self.loose().len() + self.packs().iter().map(|pack| pack.index.len()).sum::<usize>()
+    }
+
     /// Objects over this size in bytes are not read.
     pub(crate) const fn limit(&self) -> u64 {
         self.limit

@@ -6,6 +6,7 @@
 //! [`Sink::base`], and only when something was found.
 
 mod base;
+mod bulk;
 mod changes;
 mod limits;
 mod revision;
@@ -105,7 +106,7 @@ impl RangeOptions {
 /// Scans what the commits of a range bring in: blobs, names, commit and tag messages.
 ///
 /// A merge brings in what no parent of it holds. Content of the base side (the commits the range
-/// stands on, and the excluded tips) is handed to [`Sink::base`] as long as [`Sink::is_open`]. A
+/// stands on, and the excluded tips if they are few) is handed to [`Sink::base`] as long as [`Sink::is_open`]. A
 /// tip or another object that is not there is a gap, and so is a range that a shallow clone cuts.
 ///
 /// # Errors
@@ -140,7 +141,10 @@ pub fn scan(
     changes.submodules.iter().for_each(|_| coverage.skip(SkipReason::Submodule));
 
     changes.names.iter().for_each(|path| names::offer(RepoPath::new(path.clone()), sink));
-    let work = work(&revisions, &changes, limited);
+    let how = (options.jobs, options.windows);
+    let done = bulk::scan(repository, &changes.blobs, how, sink, &scan.found, &mut coverage);
+    let mut work = work(&revisions, &changes, limited);
+    work.retain(|item| !matches!(item, Item::Blob(id) if done.contains(id)));
     let make = || Worker::new(repository);
     let workers = parallel::each(options.jobs, work.len(), OBJECTS, make, |worker, number| {
         scan.object(&work[number], worker);

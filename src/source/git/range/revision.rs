@@ -101,13 +101,18 @@ pub fn branch(repository: &Repository, name: &str) -> Result<RangeOptions, Sourc
 /// Everything that refs and heads of worktrees reach; `name` is the report's word for it.
 ///
 /// # Errors
-/// When refs are kept in a form that cannot be read.
+/// When a ref cannot be read: what it reaches would be missing without a word.
 pub fn reachable(repository: &Repository, name: impl Into<String>) -> Result<RangeOptions, SourceError> {
-    if repository.uses_reftable() {
-        return Err(unknown(repository, "the refs", "they are kept in reftables"));
+    let refs::Refs { list, broken } = refs::read(repository);
+    if let Some((what, why)) = broken.first() {
+        return Err(SourceError::Revision {
+            revision: what.clone(),
+            reason: why.clone(),
+            next: "run `git fsck`; a scan of all objects (without --reachable and paths) needs no refs"
+                .to_owned(),
+        });
     }
-    let mut tips: Vec<Oid> = refs::read(repository)
-        .list
+    let mut tips: Vec<Oid> = list
         .iter()
         .filter_map(|found| found.target.as_ref())
         .chain(&refs::detached_heads(repository))
@@ -155,7 +160,8 @@ fn commit(repository: &Repository, revision: &str) -> Result<Oid, SourceError> {
         }
     }
     let local = repository.local();
-    let found = match local.rev_parse_single(revision) {
+    let named = known_to_tables(repository, revision);
+    let found = match local.rev_parse_single(named.as_deref().unwrap_or(revision)) {
         Ok(found) => found.detach(),
         Err(error) => {
             let error = chain(&error);
@@ -168,6 +174,33 @@ fn commit(repository: &Repository, revision: &str) -> Result<Oid, SourceError> {
         Ok((kind, _)) => Err(failed(&format!("it is a {kind}, not a commit"))),
         Err(unread) => Err(failed(&unread.why)),
     }
+}
+
+/// `revision` with the name it begins with replaced by what reftables say it is, since the git
+/// library cannot read these.
+fn known_to_tables(repository: &Repository, revision: &str) -> Option<String> {
+    if !repository.uses_reftable() {
+        return None;
+    }
+    let (name, rest) = revision.split_at(base_of(revision).len());
+    let target = match repository.head() {
+        Head::Commit(id) if name == "HEAD" => Some(id),
+        Head::Commit(_) | Head::Unborn | Head::Unknown { .. } => {
+            let refs = refs::read(repository).list;
+            let places = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
+            let found = places.iter().find_map(|place| {
+                let full = format!("{place}{name}");
+                refs.iter().find(|one| one.name == full.as_bytes())?.target
+            });
+            found.map(|id| oid(&id))
+        }
+    };
+    target.map(|id| format!("{id}{rest}"))
+}
+
+/// The name that a revision begins with, without what is counted from there (`~2`, `^`, `:path`).
+fn base_of(revision: &str) -> &str {
+    revision.find(['~', '^', '@', ':']).map_or(revision, |at| &revision[..at])
 }
 
 fn parents_of(repository: &Repository, commit: &Oid) -> Result<Vec<Oid>, SourceError> {
@@ -207,16 +240,13 @@ fn unknown(repository: &Repository, revision: &str, reason: &str) -> SourceError
 
 /// The command that could make `revision` known.
 fn next_step(repository: &Repository, revision: &str) -> String {
-    if repository.uses_reftable() {
-        return "name commits by their full object names (`git rev-parse` prints them)".to_owned();
-    }
     if revision == "HEAD" {
         return "`git status` tells what is checked out".to_owned();
     }
-    let base = revision.find(['~', '^', '@', ':']).map_or(revision, |at| &revision[..at]);
+    let base = base_of(revision);
     let known = refs::read(repository).list;
     let is_known = |place: String| known.iter().any(|one| one.name == place.as_bytes());
-    let resolves = base != revision && (base == "HEAD" || repository.local().rev_parse_single(base).is_ok());
+    let resolves = base != revision && commit(repository, base).is_ok();
     if resolves {
         return if repository.is_shallow() {
             "this is a shallow clone: run `git fetch --deepen=100`, or `git fetch --unshallow`".to_owned()

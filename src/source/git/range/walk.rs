@@ -21,6 +21,11 @@ const SLOP: u32 = 256;
 /// Seconds by which a commit can be older than its child without its clock being doubted.
 const DOUBTFUL: i64 = 365 * 24 * 3600;
 
+/// Most excluded tips whose trees count as the base side although the range does not stand on them.
+/// Whoever names `main` means all that it holds by now; a push excludes all refs of the other side,
+/// and to read all their trees would take minutes.
+const NAMED_BASES: usize = 4;
+
 /// Longest chain of tags that tag each other.
 const MAX_TAGS: usize = 32;
 
@@ -50,7 +55,7 @@ pub(in crate::source::git) struct Revisions {
     pub(in crate::source::git) tags: Vec<ObjectId>,
     /// Trees and blobs that are tips themselves, or tagged.
     pub(in crate::source::git) loose_ends: Vec<(ObjectId, Kind)>,
-    /// Commits outside the range with a child in it, and those excluded by name; sorted.
+    /// Commits outside the range with a child in it, and those excluded by name if they are few; sorted.
     pub(in crate::source::git) base: Vec<ObjectId>,
     /// Commits of the range whose parents a shallow clone left out.
     pub(in crate::source::git) cut: Vec<ObjectId>,
@@ -74,7 +79,9 @@ pub(in crate::source::git) fn revisions(
     for tip in exclude {
         if let Ok((commit, Kind::Commit)) = walk.peel(*tip, &mut Vec::new()) {
             walk.reach(commit, false, i64::MAX);
-            found.base.push(commit);
+            if exclude.len() <= NAMED_BASES {
+                found.base.push(commit);
+            }
         }
     }
     for tip in include {

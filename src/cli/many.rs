@@ -1,0 +1,150 @@
+//! Several repositories in one run.
+//!
+//! Each is scanned as it would be alone, with its own `keycull.toml`; only flags, environment and
+//! the user's own file say how the common report is written.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::pipeline::{self, Part};
+use crate::report::ReportOptions;
+use crate::source::SourceError;
+use crate::source::git::Repository;
+
+use super::args::{ScanArgs, Voice};
+use super::environment::Environment;
+use super::failure::{Failure, Outcome};
+use super::formats;
+use super::scan;
+use super::settings::Settings;
+use super::shelf::Shelf;
+
+/// A repository to scan.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// As it was given.
+    name: String,
+    path: PathBuf,
+}
+
+/// The repositories that `args` name, when there are several; none when this is a scan of one
+/// thing.
+///
+/// # Errors
+/// A list that cannot be read or names nothing.
+pub(super) fn places(args: &ScanArgs, here: &Path) -> Outcome<Option<Vec<Place>>> {
+    let places = match &args.repos_from {
+        Some(list) => listed(list, here)?,
+        None if args.paths.len() > 1 && all_repositories(args) => args
+            .paths
+            .iter()
+            .map(|path| Place { name: path.display().to_string(), path: path.clone() })
+            .collect(),
+        None => return Ok(None),
+    };
+    let mut seen = BTreeSet::new();
+    let once = |place: &Place| seen.insert(place.path.canonicalize().unwrap_or(place.path.clone()));
+    Ok(Some(places.into_iter().filter(once).collect()))
+}
+
+/// Whether the paths are repositories; one that is gone or broken counts, if another is whole.
+fn all_repositories(args: &ScanArgs) -> bool {
+    let limits = args.staged || args.history_only || super::revisions::is_wanted(args);
+    let mut whole = 0;
+    for path in &args.paths {
+        match Repository::open(path) {
+            Ok(_) => whole += 1,
+            Err(SourceError::NotARepository { .. }) => return false,
+            Err(_) if limits => return false,
+            Err(_) => {}
+        }
+    }
+    whole > 0
+}
+
+/// The paths in a list, relative to the directory the list is in.
+fn listed(list: &Path, here: &Path) -> Outcome<Vec<Place>> {
+    let failed = |error| Failure::from(error).context(format!("cannot read the list {}", list.display()));
+    let hint = "a list has one path a line, for example from: find . -name .git -prune";
+    let (text, base) = if list.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map_err(|error| failed(error).hint(hint))?;
+        (text, here.to_owned())
+    } else {
+        let text = std::fs::read_to_string(list).map_err(|error| failed(error).hint(hint))?;
+        (text, list.parent().unwrap_or(Path::new("")).to_owned())
+    };
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let places: Vec<Place> =
+        lines.map(|line| Place { name: line.to_owned(), path: base.join(line) }).collect();
+    if places.is_empty() {
+        return Err(Failure::new(format!("{} lists no repository", list.display())).hint(hint));
+    }
+    Ok(places)
+}
+
+/// Scans all `places`, writes the reports, and gives the exit code: findings win, then what is
+/// missing.
+pub(super) fn run(
+    places: Vec<Place>,
+    args: &ScanArgs,
+    voice: &Voice,
+    environment: &Environment,
+    here: &Path,
+) -> Outcome<u8> {
+    if args.validate {
+        return Err(Failure::new(
+            "--validate reads every secret again, which works in one repository at a time",
+        )
+        .hint("scan the repositories first, then run `keycull scan --validate` in those with findings"));
+    }
+    let common = Settings::of_scan(args, voice, environment, None, &Shelf::Disk)?;
+    let reports = formats::wanted(args, &common)?;
+    reports.iter().try_for_each(|report| report.to.check(args.show_secrets))?;
+    let accept = scan::accepted(&common)?;
+    let interrupt = scan::listen()?;
+
+    let started = scan::now();
+    let mut parts = Vec::new();
+    let mut codes = Vec::new();
+    let mut first_failure = None;
+    for place in places {
+        // What each prepares depends on the format that all are written in.
+        let format = reports.first().map(|report| report.format.as_str().to_owned());
+        let one = ScanArgs { paths: vec![place.path], repos_from: None, format, ..args.clone() };
+        let prepared = scan::prepare_in(here, &one, voice, environment, interrupt.clone());
+        let scanned = prepared.and_then(|prepared| {
+            let report = prepared.scan(!voice.quiet)?;
+            codes.push(scan::exit_code(&report, &prepared.settings, &interrupt));
+            Ok(report)
+        });
+        let outcome = scanned.map_err(|failure| {
+            let why = failure.in_one_line();
+            first_failure.get_or_insert(failure);
+            why
+        });
+        parts.push(Part { name: place.name, outcome });
+    }
+    // Nothing was decided when not one of them could be scanned.
+    if let (true, Some(failure)) = (codes.is_empty(), first_failure) {
+        return Err(failure.context("none of the repositories can be scanned; the first"));
+    }
+    let report = pipeline::join(parts, &accept);
+    let options = ReportOptions {
+        show_secrets: args.show_secrets,
+        quiet: voice.quiet,
+        time: Some((started, scan::now())),
+        ..ReportOptions::default()
+    };
+    for wanted in &reports {
+        scan::write(&report, wanted, &options, common.color)?;
+    }
+    let joined = pipeline::exit_code(&report, interrupt.signal());
+    Ok(match codes.contains(&scan::FINDINGS) {
+        true if !report.coverage.is_interrupted() => scan::FINDINGS,
+        _ if joined == scan::FINDINGS && report.coverage.is_complete() => scan::CLEAN,
+        _ if joined == scan::FINDINGS => scan::INCOMPLETE,
+        _ => joined,
+    })
+}
