@@ -110,6 +110,10 @@ impl DeltaSink for Counter<'_> {
         Scratch::default()
     }
 
+    fn found(&self) -> Vec<Oid> {
+        Vec::new()
+    }
+
     fn blob(
         &self,
         scratch: &mut Scratch,

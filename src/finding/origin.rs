@@ -75,6 +75,25 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// The blob whose paths only history knows, for content read from one.
+    #[must_use]
+    pub fn blob(&self) -> Option<Oid> {
+        match self {
+            Self::Blob { id } => Some(*id),
+            Self::Member { outer, .. } => outer.blob(),
+            Self::File { .. }
+            | Self::FileName { .. }
+            | Self::SymlinkTarget { .. }
+            | Self::Index { .. }
+            | Self::Commit { .. }
+            | Self::Tag { .. }
+            | Self::Tree { .. }
+            | Self::RefName { .. }
+            | Self::GitFile { .. }
+            | Self::Stdin { .. } => None,
+        }
+    }
+
     /// The path to show, when the origin itself knows one: `outer.zip!inner` for members.
     #[must_use]
     pub fn path(&self) -> Option<RepoPath> {

@@ -1,5 +1,6 @@
 //! Where sources, engine and triage meet: takes chunks from many threads and keeps candidates.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -161,6 +162,13 @@ impl<'a, M: Matcher> Collector<'a, M> {
     /// Whether line hashes are computed for blobs, too.
     pub(super) fn hashing_history(self, hash_history: bool) -> Self {
         Self { hash_history, ..self }
+    }
+
+    /// The blobs that hold candidates, each once.
+    pub(super) fn found_blobs(&self) -> Vec<Oid> {
+        let kept = lock(&self.kept);
+        let blobs: BTreeSet<Oid> = kept.candidates.iter().filter_map(|c| c.origin.blob()).collect();
+        blobs.into_iter().collect()
     }
 
     pub(super) fn matcher(&self) -> &'a M {

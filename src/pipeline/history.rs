@@ -6,6 +6,7 @@
 use super::collector::{Bench, Collector};
 use crate::chunk::Chunk;
 use crate::engine::{Copied, Engine, Scratch, Trace};
+use crate::finding::Oid;
 use crate::source::Sink;
 use crate::source::git::history::DeltaSink;
 use crate::source::git::pack::DeltaMap;
@@ -20,6 +21,10 @@ impl DeltaSink for Collector<'_, Engine> {
 
     fn bench(&self) -> Self::Bench {
         Bench::default()
+    }
+
+    fn found(&self) -> Vec<Oid> {
+        self.found_blobs()
     }
 
     fn blob(

@@ -22,7 +22,7 @@ impl Placements {
         attributor: Option<&mut dyn Attributor>,
         coverage: &mut Coverage,
     ) -> Self {
-        let blobs: Vec<Oid> = origins.filter_map(blob).collect::<BTreeSet<_>>().into_iter().collect();
+        let blobs: Vec<Oid> = origins.filter_map(Origin::blob).collect::<BTreeSet<_>>().into_iter().collect();
         let Some(attributor) = attributor.filter(|_| !blobs.is_empty()) else { return Self::default() };
         let before = coverage.gaps.len();
         let mut known = attributor.attribute(&blobs, coverage);
@@ -36,7 +36,7 @@ impl Placements {
 
     /// Paths and times of what was found in `origin`; at least one.
     pub(super) fn places(&self, origin: &Origin) -> Vec<(Option<RepoPath>, Option<Timeline>)> {
-        let Some(blob) = blob(origin).filter(|_| self.asked) else {
+        let Some(blob) = origin.blob().filter(|_| self.asked) else {
             return vec![(origin.path(), None)];
         };
         match self.known.get(&blob) {
@@ -52,24 +52,6 @@ impl Placements {
     fn nowhere(&self) -> Timeline {
         let reachable = if self.partial { Reachability::Unknown } else { Reachability::Unreachable };
         Timeline { introduced: None, last_seen: None, removed: None, at_head: false, reachable }
-    }
-}
-
-/// The blob whose paths only history knows, for content read from one.
-fn blob(origin: &Origin) -> Option<Oid> {
-    match origin {
-        Origin::Blob { id } => Some(*id),
-        Origin::Member { outer, .. } => blob(outer),
-        Origin::File { .. }
-        | Origin::FileName { .. }
-        | Origin::SymlinkTarget { .. }
-        | Origin::Index { .. }
-        | Origin::Commit { .. }
-        | Origin::Tag { .. }
-        | Origin::Tree { .. }
-        | Origin::RefName { .. }
-        | Origin::GitFile { .. }
-        | Origin::Stdin { .. } => None,
     }
 }
 

@@ -13,16 +13,17 @@ use gix::ObjectId;
 
 use super::super::content::Feeder;
 use super::super::{Sink, SourceError, names, parallel};
+use super::attribution::census::{Census, Onlooker};
 use super::commits::Commits;
 use super::lfs;
+use super::lookup::{Unread, missing};
 use super::objects::{Found, ObjectOptions, finish, tagged};
 use super::pack::{
-    Base, Database, DeltaMap, Object, ObjectDirectories, ObjectKind, Traversal, TraverseOptions, Visitor,
+    Base, Counts, Database, DeltaMap, Object, ObjectDirectories, ObjectKind, TraverseOptions, Visitor,
     traverse_opened,
 };
 use super::repository::Repository;
 use super::seen::{Plan, Seen};
-use super::tree_delta::{Entries, Layout};
 use super::tree_entries::TreeEntry;
 use crate::chunk::Chunk;
 use crate::finding::{Coverage, Oid, Origin};
@@ -39,6 +40,10 @@ pub trait DeltaSink: Sync {
 
     /// Memory for a thread that starts.
     fn bench(&self) -> Self::Bench;
+
+    /// The blobs in which something was found so far, each once. Where they are in history will be
+    /// asked later.
+    fn found(&self) -> Vec<Oid>;
 
     /// A blob that is handed over whole and as it is. `base` is what was remembered of the blob it
     /// is stored as a delta of, and which ranges it took from there. With `keep`, deltas of it
@@ -64,6 +69,10 @@ impl DeltaSink for Alone<'_> {
     }
 
     fn bench(&self) {}
+
+    fn found(&self) -> Vec<Oid> {
+        Vec::new()
+    }
 
     fn blob(&self, (): &mut (), chunk: &Chunk<'_>, _: Option<(&(), &DeltaMap)>, _: bool) -> Option<()> {
         self.0.chunk(*chunk);
@@ -104,16 +113,11 @@ pub struct Scanned {
 /// What a scan of everything knows of the object database when it is done.
 pub struct Survey {
     pub(super) database: Database,
-    directories: ObjectDirectories,
-    options: TraverseOptions,
     pub(super) commits: Commits,
-}
-
-impl Survey {
-    /// Passes all objects to `visitor`.
-    pub(super) fn traverse<V: Visitor>(&self, visitor: &V) -> Traversal {
-        traverse_opened(&self.database, &self.directories, &self.options, visitor)
-    }
+    /// Where the blobs are in which something was found.
+    pub(super) census: Census,
+    /// Why some trees are not among those that were seen.
+    pub(super) unread_trees: Option<Unread>,
 }
 
 /// [`scan`] that goes on from what an earlier scan saw, and hands over only what is new or held
@@ -155,31 +159,36 @@ fn scan_planned<S: DeltaSink>(
     };
     let database = Database::open_beside(directories, traverse_options.object_limit(), &plan.known);
     let shallow = repository.shallow_boundary();
-    let walk = Walk {
-        options,
-        scanner,
-        sink,
-        known: &database,
-        shallow: &shallow,
-        id_len: directories.hash().name_len(),
-        found: Mutex::default(),
-    };
+    let walk = Walk { options, scanner, sink, known: &database, shallow: &shallow, found: Mutex::default() };
     let began = Instant::now();
-    let traversal = traverse_opened(&database, directories, &traverse_options, &&walk);
-    let counts = traversal.counts;
+    let content = traverse_opened(&database, directories, &traverse_options, &&walk);
+    let between = began.elapsed();
+    // Trees come last, since only then it is known which blobs are worth looking for in them.
+    let blobs = if plan.goes_on() { Vec::new() } else { scanner.found() };
+    let (census, trees) = Census::take(&database, directories, &traverse_options, blobs, &&walk);
+    log::debug!(
+        "{} packs: content in {between:?}, workers waited {:?}; trees in {:?}, workers waited {:?}",
+        content.packs,
+        content.idle,
+        began.elapsed().saturating_sub(between),
+        trees.idle
+    );
+    let counts = Counts {
+        trees: trees.counts.trees,
+        bytes: content.counts.bytes + trees.counts.bytes,
+        ..content.counts
+    };
     coverage.commits += counts.commits;
     coverage.tags += counts.tags;
     coverage.trees += counts.trees;
     coverage.blobs += counts.blobs;
     coverage.bytes += counts.bytes;
-    let whole = traversal.gaps.is_empty();
-    coverage.gaps.extend(traversal.gaps);
-    log::debug!(
-        "{} packs read in {:?}; workers waited {:?}",
-        traversal.packs,
-        began.elapsed(),
-        traversal.idle
-    );
+    let whole = content.gaps.is_empty() && trees.gaps.is_empty();
+    let broken = trees.gaps.first().map(|gap| Unread { kind: gap.kind, why: gap.why.clone() });
+    coverage.gaps.extend(content.gaps.into_iter().chain(trees.gaps));
+    // What concerns neither in particular was told by both.
+    coverage.gaps.sort();
+    coverage.gaps.dedup();
 
     let (mut found, rows) = walk.found.into_inner().unwrap_or_else(PoisonError::into_inner);
     if plan.goes_on() {
@@ -191,17 +200,14 @@ fn scan_planned<S: DeltaSink>(
     let commits = plan.commits().iter().chain(&found.fresh.commits).copied().collect();
     let survey = (!plan.goes_on()).then(|| Survey {
         database,
-        directories: directories.clone(),
-        options: traverse_options,
         commits: rows,
+        census,
+        unread_trees: found.lost_trees().then(|| missing(repository.is_partial())).or(broken),
     });
     let seen = if whole { plan.seen(&counts, &found, repository, directories) } else { None };
     finish(repository, options, sink, &found, &mut coverage);
     Some(Scanned { coverage, seen, taken_over: 0, commits, survey })
 }
-
-/// Slots for objects that were looked up.
-const PRESENT: usize = 1 << 15;
 
 /// What the workers share.
 struct Walk<'a, S> {
@@ -210,7 +216,6 @@ struct Walk<'a, S> {
     sink: &'a dyn Sink,
     known: &'a Database,
     shallow: &'a [Oid],
-    id_len: usize,
     found: Mutex<(Found, Commits)>,
 }
 
@@ -219,9 +224,6 @@ struct Local<'w, B> {
     bench: B,
     found: Found,
     commits: Commits,
-    /// Objects that were looked up lately, by a part of their names: most entries of trees repeat,
-    /// and what is missing is noted once.
-    present: Vec<Option<ObjectId>>,
     all: &'w Mutex<(Found, Commits)>,
 }
 
@@ -236,7 +238,6 @@ impl<B> Drop for Local<'_, B> {
 /// What is known of an object that helps with its deltas.
 enum State<T> {
     Blob(T),
-    Tree(Layout),
     Other,
 }
 
@@ -244,6 +245,10 @@ enum State<T> {
 type From<'a, T> = Option<(&'a State<T>, &'a DeltaMap)>;
 
 impl<S: DeltaSink> Walk<'_, S> {
+    fn gather<B>(&self, bench: B) -> Local<'_, B> {
+        Local { bench, found: Found::default(), commits: Commits::default(), all: &self.found }
+    }
+
     fn content(&self, object: &Object<'_>, origin: &Origin) {
         let emit = |chunk: Chunk<'_>| self.sink.chunk(chunk);
         Feeder::new(&emit, self.options.windows).bytes(object.bytes, origin);
@@ -284,7 +289,8 @@ impl<S: DeltaSink> Walk<'_, S> {
                 self.content(object, &Origin::Tag { id: object.id() });
                 self.check(tagged(object.bytes), "tagged object", &mut local.found);
             }
-            ObjectKind::Tree => return self.tree(local, object, base),
+            // They have a traversal of their own.
+            ObjectKind::Tree => {}
         }
         State::Other
     }
@@ -310,65 +316,42 @@ impl<S: DeltaSink> Walk<'_, S> {
         let trace = self.scanner.blob(&mut local.bench, &chunk, base, object.has_children);
         trace.map_or(State::Other, State::Blob)
     }
+}
 
-    fn tree(
-        &self,
-        local: &mut Local<'_, S::Bench>,
-        object: &Object<'_>,
-        base: From<'_, S::Trace>,
-    ) -> State<S::Trace> {
-        let Local { found, present, .. } = local;
-        let mut reader = TreeReader { walk: self, found, present };
-        let read = match base {
-            Some((State::Tree(layout), delta)) => {
-                layout.read_delta(object.bytes, self.id_len, delta, &mut reader)
-            }
-            _ => Layout::read(object.bytes, self.id_len, &mut reader),
-        };
-        match (read, ObjectId::try_from(object.id().as_bytes())) {
-            (Ok(layout), Ok(id)) => {
-                for entry in layout.notable(object.bytes, self.id_len) {
-                    local.found.name(entry.name, &id);
-                }
-                State::Tree(layout)
-            }
-            (Ok(layout), Err(_)) => State::Tree(layout),
-            (Err(_), Ok(id)) => {
-                local.found.unreadable(id, "is not a well-formed tree".to_owned());
-                State::Other
-            }
-            (Err(_), Err(_)) => State::Other,
+impl<'w, S: DeltaSink> Onlooker for &'w Walk<'w, S> {
+    type Local = Local<'w, ()>;
+
+    fn local(&self) -> Local<'w, ()> {
+        self.gather(())
+    }
+
+    fn begins(&self, local: &mut Self::Local, tree: &Object<'_>) {
+        if tree.is_loose() {
+            local.found.fresh.loose.push(tree.id());
         }
     }
-}
 
-/// Looks at the entries of one tree.
-struct TreeReader<'a, 'w, S> {
-    walk: &'a Walk<'w, S>,
-    found: &'a mut Found,
-    present: &'a mut [Option<ObjectId>],
-}
+    fn fresh(&self, local: &mut Self::Local, entry: &TreeEntry<'_>, there: bool) -> bool {
+        if !there && let Ok(id) = ObjectId::try_from(entry.id) {
+            local.found.missing(id, if entry.is_tree() { "tree" } else { "blob" });
+        }
+        names::may_hold_token(entry.name) && self.sink.suspects(entry.name)
+    }
 
-impl<S: DeltaSink> TreeReader<'_, '_, S> {
-    fn check(&mut self, id: ObjectId, what: &'static str) {
-        let bytes = id.as_bytes();
-        let slot = usize::from(u16::from_le_bytes([bytes[0], bytes[1]])) % PRESENT;
-        if self.present[slot] != Some(id) {
-            self.present[slot] = Some(id);
-            self.walk.check(Some(id), what, self.found);
+    fn named(&self, local: &mut Self::Local, entry: &TreeEntry<'_>, tree: &Oid) {
+        if let Ok(id) = ObjectId::try_from(tree.as_bytes()) {
+            local.found.name(entry.name, &id);
         }
     }
-}
 
-impl<S: DeltaSink> Entries for TreeReader<'_, '_, S> {
-    fn fresh(&mut self, entry: TreeEntry<'_>) -> bool {
-        if !entry.is_submodule() {
-            let what = if entry.is_tree() { "tree" } else { "blob" };
-            if let Ok(id) = ObjectId::try_from(entry.id) {
-                self.check(id, what);
-            }
+    fn malformed(&self, local: &mut Self::Local, tree: &Oid) {
+        if let Ok(id) = ObjectId::try_from(tree.as_bytes()) {
+            local.found.unreadable(id, "is not a well-formed tree".to_owned());
         }
-        names::may_hold_token(entry.name) && self.walk.sink.suspects(entry.name)
+    }
+
+    fn cancelled(&self) -> bool {
+        self.sink.cancelled()
     }
 }
 
@@ -377,18 +360,11 @@ impl<'w, S: DeltaSink> Visitor for &'w Walk<'w, S> {
     type State = State<S::Trace>;
 
     fn local(&self) -> Self::Local {
-        let bench = self.scanner.bench();
-        Local {
-            bench,
-            found: Found::default(),
-            commits: Commits::default(),
-            present: vec![None; PRESENT],
-            all: &self.found,
-        }
+        self.gather(self.scanner.bench())
     }
 
-    fn wants(&self, _kind: ObjectKind) -> bool {
-        true
+    fn wants(&self, kind: ObjectKind) -> bool {
+        kind != ObjectKind::Tree
     }
 
     fn root(&self, local: &mut Self::Local, object: &Object<'_>) -> Self::State {

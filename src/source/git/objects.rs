@@ -271,6 +271,11 @@ impl Found {
         self.missing.entry(id).or_insert(what);
     }
 
+    /// Whether a tree that is named is not there.
+    pub(super) fn lost_trees(&self) -> bool {
+        self.missing.values().any(|what| *what == "tree")
+    }
+
     pub(super) fn unreadable(&mut self, id: ObjectId, why: String) {
         self.unreadable.insert(id, why);
     }

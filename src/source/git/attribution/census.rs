@@ -4,6 +4,8 @@
 //! its base does not have, and the other way round. That is little, since a tree mostly differs from
 //! its base in one entry. From these notes alone it follows which trees hold anything at any depth,
 //! and what; no tree is read again. The cost does not depend on how many blobs are wanted.
+//!
+//! The scan of the object database looks at every new entry on the same occasion ([`Onlooker`]).
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,24 +13,54 @@ use std::sync::{Mutex, PoisonError};
 
 use gix::ObjectId;
 
-use super::super::history::Survey;
-use super::super::lookup::{Unread, missing};
-use super::super::pack::{Base, Database, DeltaMap, Object, ObjectKind, Visitor};
+use super::super::pack::{
+    Base, Database, DeltaMap, Object, ObjectDirectories, ObjectKind, Traversal, TraverseOptions, Visitor,
+    traverse_opened,
+};
 use super::super::tree_delta::{Entries, Layout};
 use super::super::tree_entries::TreeEntry;
 use super::holdings::Wanted;
 use crate::finding::Oid;
+
+/// Looks at the entries of trees as they come by.
+pub(in super::super) trait Onlooker: Sync {
+    /// Memory of one thread.
+    type Local: Send;
+
+    /// Memory for a thread that starts.
+    fn local(&self) -> Self::Local;
+
+    /// A tree, before its entries.
+    fn begins(&self, local: &mut Self::Local, tree: &Object<'_>);
+
+    /// An entry that the tree's base does not have; `there` says whether the database has what it
+    /// names. True when its name matters.
+    fn fresh(&self, local: &mut Self::Local, entry: &TreeEntry<'_>, there: bool) -> bool;
+
+    /// An entry whose name matters, for each tree that has it.
+    fn named(&self, local: &mut Self::Local, entry: &TreeEntry<'_>, tree: &Oid);
+
+    /// What is called a tree and is none.
+    fn malformed(&self, local: &mut Self::Local, tree: &Oid);
+
+    /// Whether to stop.
+    fn cancelled(&self) -> bool;
+}
 
 /// No row, no base.
 const NONE: u32 = u32::MAX;
 
 /// Set in the name of an item that is a blob.
 const BLOB: u32 = 1 << 31;
+/// Set in the name of an item whose name matters to the onlooker.
+const NAMED: u32 = 1 << 30;
+/// The name of an item that matters for its name alone; also a mask for the numbers of names.
+const NAMELESS: u32 = NAMED - 1;
 
-/// A directory or a wanted blob in a tree.
+/// A directory or a wanted blob in a tree, or an entry whose name matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Item {
-    /// Number of its name; with [`BLOB`] for a blob.
+    /// Number of its name, with [`BLOB`] and [`NAMED`].
     name: u32,
     /// Number of the tree in the database, or of the blob among the wanted.
     object: u32,
@@ -37,6 +69,15 @@ struct Item {
 impl Item {
     fn is_blob(self) -> bool {
         self.name & BLOB != 0
+    }
+
+    fn is_named(self) -> bool {
+        self.name & NAMED != 0
+    }
+
+    /// Whether it is a directory or a wanted blob.
+    fn leads(self) -> bool {
+        self.name & NAMELESS != NAMELESS
     }
 }
 
@@ -64,56 +105,58 @@ struct Row {
 }
 
 /// What was found out about all trees.
-pub(super) struct Census {
+pub(in super::super) struct Census {
+    /// The blobs that were looked for.
+    blobs: Vec<Oid>,
     /// Bases before what was made of them.
     rows: Vec<Row>,
     edits: Vec<Item>,
     names: Vec<Box<[u8]>>,
     /// By number in the database.
     row_of: Vec<u32>,
-    /// By row, the entries that lead to wanted blobs, as a range of `items`.
+    /// By row, the entries that lead to blobs asked for, as a range of `items`.
     leads: Vec<Range<u32>>,
     items: Vec<Item>,
-    /// Directories that are not there.
-    pub(super) unread: Vec<(ObjectId, Unread)>,
 }
 
 impl Census {
-    /// Goes through all trees of the database.
-    pub(super) fn take(
-        survey: &Survey,
-        wanted: &Wanted,
-        partial: bool,
-        cancelled: &(dyn Fn() -> bool + Sync),
-    ) -> Self {
+    /// Goes through all trees of the database, looking for `blobs`, and lets `onlooker` see them.
+    /// Without blobs there is nothing to note, and nothing is.
+    pub(in super::super) fn take<O: Onlooker>(
+        database: &Database,
+        directories: &ObjectDirectories,
+        options: &TraverseOptions,
+        blobs: Vec<Oid>,
+        onlooker: &O,
+    ) -> (Self, Traversal) {
         let notes = Mutex::new(Notes::default());
         let names = Mutex::new(Names::default());
-        let database = &survey.database;
-        let clerk = Clerk { database, wanted, names: &names, notes: &notes, cancelled };
-        let traversal = survey.traverse(&clerk);
-        let notes = notes.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let ids: Vec<ObjectId> =
+            blobs.iter().filter_map(|id| ObjectId::try_from(id.as_bytes()).ok()).collect();
+        let wanted = (!ids.is_empty()).then(|| Wanted::new(&ids));
+        let clerk = Clerk { database, wanted: wanted.as_ref(), names: &names, notes: &notes, onlooker };
+        let traversal = traverse_opened(database, directories, options, &clerk);
+        let mut notes = notes.into_inner().unwrap_or_else(PoisonError::into_inner);
         let names = names.into_inner().unwrap_or_else(PoisonError::into_inner).list;
-        let mut unread: Vec<_> = notes.missing.into_iter().map(|id| (id, missing(partial))).collect();
-        unread.sort_by_key(|(id, _)| *id);
-        unread.dedup_by_key(|(id, _)| *id);
-        let broken = traversal.gaps.first().map(|gap| Unread { kind: gap.kind, why: gap.why.clone() });
-        unread.extend(broken.map(|unread| (ObjectId::null(gix::hash::Kind::Sha1), unread)));
-        let mut census = Self {
-            rows: notes.rows,
-            edits: notes.edits,
-            names,
-            row_of: vec![NONE; database.len()],
-            leads: Vec::new(),
-            items: Vec::new(),
-            unread,
-        };
-        census.rows.sort_unstable_by_key(|row| (row.depth, row.tree));
-        for (number, row) in (0..).zip(&census.rows) {
-            census.row_of[row.tree as usize] = number;
+        notes.rows.sort_unstable_by_key(|row| (row.depth, row.tree));
+        let mut row_of = vec![NONE; if notes.rows.is_empty() { 0 } else { database.len() }];
+        for (number, row) in (0..).zip(&notes.rows) {
+            row_of[row.tree as usize] = number;
         }
-        let held = census.held();
-        census.find_leads(&held);
-        census
+        let Notes { rows, edits } = notes;
+        let census = Self { blobs, rows, edits, names, row_of, leads: Vec::new(), items: Vec::new() };
+        (census, traversal)
+    }
+
+    /// The blobs that were looked for; [`Lead::Blob`] counts in them.
+    pub(super) fn blobs(&self) -> &[Oid] {
+        &self.blobs
+    }
+
+    /// Works out where those blobs are that `asked` says so of.
+    pub(super) fn ask(&mut self, asked: &dyn Fn(u32) -> bool) {
+        let held = self.held(asked);
+        self.find_leads(asked, &held);
     }
 
     /// The row of the tree with this number in the database, when it leads to wanted blobs.
@@ -126,7 +169,7 @@ impl Census {
     pub(super) fn leads(&self, row: u32) -> impl Iterator<Item = Lead<'_>> {
         let leads = self.leads[row as usize].clone();
         self.items[leads.start as usize..leads.end as usize].iter().map(|item| {
-            let name = &self.names[(item.name & !BLOB) as usize][..];
+            let name = &self.names[(item.name & NAMELESS) as usize][..];
             if item.is_blob() {
                 Lead::Blob(name, item.object)
             } else {
@@ -148,22 +191,26 @@ impl Census {
         (base != NONE).then_some(base as usize)
     }
 
-    fn is_held(&self, item: Item, held: &[bool]) -> bool {
-        item.is_blob() || held.get(self.row_of[item.object as usize] as usize).is_some_and(|&held| held)
+    fn is_held(&self, item: Item, asked: &dyn Fn(u32) -> bool, held: &[bool]) -> bool {
+        if item.is_blob() {
+            return asked(item.object);
+        }
+        held.get(self.row_of[item.object as usize] as usize).is_some_and(|&held| held)
     }
 
-    /// By row, whether the tree holds a wanted blob at any depth.
+    /// By row, whether the tree holds a blob asked for at any depth.
     ///
     /// Each round goes one directory further up, and counts entries: those of the base, without those
     /// removed, and those added.
-    fn held(&self) -> Vec<bool> {
+    fn held(&self, asked: &dyn Fn(u32) -> bool) -> Vec<bool> {
         let mut held = vec![false; self.rows.len()];
         let mut counts = vec![0_i32; self.rows.len()];
         loop {
             let mut changed = false;
             for (number, row) in self.rows.iter().enumerate() {
-                let count =
-                    |items: &[Item]| items.iter().filter(|&&item| self.is_held(item, &held)).count() as i32;
+                let count = |items: &[Item]| {
+                    items.iter().filter(|&&item| self.is_held(item, asked, &held)).count() as i32
+                };
                 let before = self.base(row).map_or(0, |base| counts[base]);
                 counts[number] = before - count(self.removed(row)) + count(self.added(row));
                 if counts[number] > 0 && !held[number] {
@@ -177,13 +224,13 @@ impl Census {
         }
     }
 
-    fn find_leads(&mut self, held: &[bool]) {
+    fn find_leads(&mut self, asked: &dyn Fn(u32) -> bool, held: &[bool]) {
         let mut leads: Vec<Range<u32>> = Vec::with_capacity(self.rows.len());
         let mut items: Vec<Item> = Vec::new();
         let mut list: Vec<Item> = Vec::new();
         for row in &self.rows {
             let before = self.base(row).map_or(0..0, |base| leads[base].clone());
-            let telling = |item: &&Item| self.is_held(**item, held);
+            let telling = |item: &&Item| self.is_held(**item, asked, held);
             let mut edits = self.removed(row).iter().chain(self.added(row));
             if !edits.any(|item| telling(&item)) {
                 leads.push(before);
@@ -210,7 +257,6 @@ impl Census {
 struct Notes {
     rows: Vec<Row>,
     edits: Vec<Item>,
-    missing: Vec<ObjectId>,
 }
 
 impl Notes {
@@ -218,7 +264,6 @@ impl Notes {
         let moved = self.edits.len() as u32;
         self.edits.extend(other.edits);
         self.rows.extend(other.rows.into_iter().map(|row| Row { start: row.start + moved, ..row }));
-        self.missing.extend(other.missing);
     }
 }
 
@@ -242,22 +287,29 @@ impl Names {
 }
 
 /// Looks at all trees.
-struct Clerk<'a> {
+struct Clerk<'a, O> {
     database: &'a Database,
-    wanted: &'a Wanted,
+    wanted: Option<&'a Wanted>,
     names: &'a Mutex<Names>,
     notes: &'a Mutex<Notes>,
-    cancelled: &'a (dyn Fn() -> bool + Sync),
+    onlooker: &'a O,
 }
 
+/// Slots for objects that were looked up.
+const RECENT: usize = 1 << 15;
+
 /// One thread's part.
-struct Desk<'a> {
+struct Desk<'a, L> {
+    onlooker: L,
     notes: Notes,
     names: HashMap<Box<[u8]>, u32>,
+    /// Objects that were looked up lately, by a part of their names, with their numbers and whether they
+    /// are there: most entries of trees repeat.
+    recent: Vec<Option<(Oid, Option<u32>, bool)>>,
     all: &'a Mutex<Notes>,
 }
 
-impl Drop for Desk<'_> {
+impl<L> Drop for Desk<'_, L> {
     fn drop(&mut self) {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         all.merge(std::mem::take(&mut self.notes));
@@ -275,17 +327,17 @@ struct Known {
 }
 
 /// Notes the items of one tree.
-struct Pen<'a, 'd> {
-    clerk: &'a Clerk<'a>,
-    desk: &'a mut Desk<'d>,
+struct Pen<'a, 'd, O: Onlooker> {
+    clerk: &'a Clerk<'a, O>,
+    desk: &'a mut Desk<'d, O::Local>,
     base: &'a [Item],
-    /// How often each item of the base is here.
-    kept: Vec<u8>,
+    /// Whether each item of the base is here.
+    kept: Vec<bool>,
     items: Vec<Item>,
     added: Vec<Item>,
 }
 
-impl Pen<'_, '_> {
+impl<O: Onlooker> Pen<'_, '_, O> {
     fn name(&mut self, name: &[u8]) -> u32 {
         if let Some(&number) = self.desk.names.get(name) {
             return number;
@@ -295,42 +347,69 @@ impl Pen<'_, '_> {
         number
     }
 
-    fn item(&mut self, entry: &TreeEntry<'_>) -> Option<Item> {
-        if entry.is_tree() {
-            let id = Oid::from_bytes(entry.id).ok()?;
-            let Some(object) = self.clerk.database.number(&id) else {
-                self.desk.notes.missing.extend(ObjectId::try_from(entry.id));
-                return None;
-            };
-            return Some(Item { name: self.name(entry.name), object });
+    /// The number of what an entry names, and whether it is there.
+    fn number(&mut self, entry: &TreeEntry<'_>) -> (Option<u32>, bool) {
+        let Some(id) = Oid::from_bytes(entry.id).ok().filter(|_| !entry.is_submodule()) else {
+            return (None, true);
+        };
+        let slot = usize::from(u16::from_le_bytes([entry.id[0], entry.id[1]])) % RECENT;
+        if let Some((recent, number, there)) = self.desk.recent[slot]
+            && recent == id
+        {
+            return (number, there);
         }
-        let object = self.clerk.wanted.number(entry)?;
+        let number = self.clerk.database.number(&id);
+        let there = number.is_some() || self.clerk.database.contains(&id);
+        self.desk.recent[slot] = Some((id, number, there));
+        (number, there)
+    }
+
+    /// The entry as a directory or wanted blob, if it is one.
+    fn lead(&mut self, entry: &TreeEntry<'_>, number: Option<u32>) -> Option<Item> {
+        let wanted = self.clerk.wanted?;
+        if entry.is_tree() {
+            return number.map(|object| Item { name: self.name(entry.name), object });
+        }
+        let object = wanted.number(entry)?;
         Some(Item { name: self.name(entry.name) | BLOB, object })
     }
 }
 
-impl Entries for Pen<'_, '_> {
+impl<O: Onlooker> Entries for Pen<'_, '_, O> {
     fn fresh(&mut self, entry: TreeEntry<'_>) -> bool {
-        let Some(item) = self.item(&entry) else { return false };
-        self.items.push(item);
-        self.added.push(item);
-        true
+        let (number, there) = self.number(&entry);
+        let is_named = self.clerk.onlooker.fresh(&mut self.desk.onlooker, &entry, there);
+        let lead = self.lead(&entry, number);
+        if let Some(mut item) = lead {
+            item.name |= if is_named { NAMED } else { 0 };
+            self.items.push(item);
+            self.added.push(item);
+        } else if is_named {
+            self.items.push(Item { name: NAMED | NAMELESS, object: NONE });
+        }
+        lead.is_some() || is_named
     }
 
     fn taken(&mut self, base: Range<usize>) {
         for number in base {
             let item = self.base[number];
             self.items.push(item);
-            if self.kept[number] > 0 {
+            if self.kept[number] && item.leads() {
                 self.added.push(item);
             }
-            self.kept[number] = 1;
+            self.kept[number] = true;
         }
     }
 }
 
-impl Clerk<'_> {
-    fn tree(&self, desk: &mut Desk<'_>, object: &Object<'_>, base: Option<(&Known, &DeltaMap)>) -> Known {
+impl<O: Onlooker> Clerk<'_, O> {
+    fn tree(
+        &self,
+        desk: &mut Desk<'_, O::Local>,
+        object: &Object<'_>,
+        base: Option<(&Known, &DeltaMap)>,
+    ) -> Known {
+        self.onlooker.begins(&mut desk.onlooker, object);
         let id = object.id();
         let id_len = id.as_bytes().len();
         let before = base.map_or(&[][..], |(known, _)| &known.items);
@@ -338,7 +417,7 @@ impl Clerk<'_> {
             clerk: self,
             desk,
             base: before,
-            kept: vec![0; before.len()],
+            kept: vec![false; before.len()],
             items: Vec::with_capacity(before.len()),
             added: Vec::new(),
         };
@@ -346,17 +425,25 @@ impl Clerk<'_> {
             Some((known, delta)) => known.layout.read_delta(object.bytes, id_len, delta, &mut pen),
             None => Layout::read(object.bytes, id_len, &mut pen),
         };
-        let (Ok(layout), Some(number)) = (read, self.database.number(&id)) else {
-            // The scan has told so.
+        let Pen { desk, kept, items, added, .. } = pen;
+        let Ok(layout) = read else {
+            self.onlooker.malformed(&mut desk.onlooker, &id);
             return Known { number: NONE, ..Known::default() };
         };
-        let Pen { desk, kept, items, added, .. } = pen;
+        if items.iter().any(|item| item.is_named()) {
+            let named = layout.notable(object.bytes, id_len).zip(&items).filter(|(_, item)| item.is_named());
+            named.for_each(|(entry, _)| self.onlooker.named(&mut desk.onlooker, &entry, &id));
+        }
+        let depth = base.map_or(0, |(known, _)| known.depth + 1);
+        let Some(number) = self.wanted.and_then(|_| self.database.number(&id)) else {
+            return Known { number: 0, depth, layout, items };
+        };
         let Notes { rows, edits, .. } = &mut desk.notes;
         let start = edits.len();
-        edits.extend(before.iter().zip(&kept).filter(|(_, kept)| **kept == 0).map(|(item, _)| *item));
+        let gone = before.iter().zip(&kept).filter(|(item, kept)| !**kept && item.leads());
+        edits.extend(gone.map(|(item, _)| *item));
         let removed = edits.len() - start;
         edits.extend_from_slice(&added);
-        let depth = base.map_or(0, |(known, _)| known.depth + 1);
         rows.push(Row {
             tree: number,
             base: base.map_or(NONE, |(known, _)| known.number),
@@ -369,25 +456,31 @@ impl Clerk<'_> {
     }
 }
 
-impl<'a> Visitor for Clerk<'a> {
-    type Local = Desk<'a>;
+impl<'a, O: Onlooker> Visitor for Clerk<'a, O> {
+    type Local = Desk<'a, O::Local>;
     type State = Known;
 
-    fn local(&self) -> Desk<'a> {
-        Desk { notes: Notes::default(), names: HashMap::new(), all: self.notes }
+    fn local(&self) -> Self::Local {
+        Desk {
+            onlooker: self.onlooker.local(),
+            notes: Notes::default(),
+            names: HashMap::new(),
+            recent: vec![None; RECENT],
+            all: self.notes,
+        }
     }
 
     fn wants(&self, kind: ObjectKind) -> bool {
         kind == ObjectKind::Tree
     }
 
-    fn root(&self, desk: &mut Desk<'a>, object: &Object<'_>) -> Known {
+    fn root(&self, desk: &mut Self::Local, object: &Object<'_>) -> Known {
         self.tree(desk, object, None)
     }
 
     fn child(
         &self,
-        desk: &mut Desk<'a>,
+        desk: &mut Self::Local,
         object: &Object<'_>,
         base: &Base<'_, Known>,
         delta: &DeltaMap,
@@ -398,6 +491,6 @@ impl<'a> Visitor for Clerk<'a> {
     }
 
     fn cancelled(&self) -> bool {
-        (self.cancelled)()
+        self.onlooker.cancelled()
     }
 }

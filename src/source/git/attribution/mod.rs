@@ -3,7 +3,7 @@
 //! Paid only for what was found, and the same for one blob as for a thousand: one pass over all
 //! commits.
 
-mod census;
+pub(super) mod census;
 mod graph;
 mod holdings;
 mod roots;
@@ -26,7 +26,7 @@ use crate::finding::{
 };
 use census::Census;
 use graph::{Commit, Graph};
-use holdings::{Holdings, Wanted, holdings};
+use holdings::{Holdings, holdings};
 use sets::{EMPTY, SetId, Sets};
 use trees::Trees;
 
@@ -121,8 +121,8 @@ impl Attributor for Attribution<'_> {
         if wanted.is_empty() {
             return HashMap::new();
         }
-        let mut placements = match self.survey.take() {
-            Some(survey) => self.by_census(&survey, &wanted, coverage),
+        let mut placements = match self.survey.as_mut().and_then(|survey| order(&mut survey.census, blobs)) {
+            Some(order) => self.by_census(&order, wanted.len(), coverage),
             None => self.by_walking(&wanted, coverage),
         };
         placements.values_mut().for_each(|list| list.sort_by(|a, b| a.path.cmp(&b.path)));
@@ -134,18 +134,17 @@ type Found = HashMap<Oid, Vec<Placement>>;
 
 impl Attribution<'_> {
     /// From all trees of the database at once: the cheapest way when all commits are in question.
-    fn by_census(&self, survey: &Survey, wanted: &[ObjectId], coverage: &mut Coverage) -> Found {
-        let partial = self.repository.is_partial();
+    fn by_census(&self, order: &[u32], wanted: usize, coverage: &mut Coverage) -> Found {
+        let mut placements = Found::new();
+        let Some(survey) = &self.survey else { return placements };
         let mut objects = Lookup::new(self.repository);
         let tips = Tips::read(self.repository, &mut objects);
-        let graph = Graph::of(&survey.commits, &survey.database, partial);
-        let census = Census::take(survey, &Wanted::new(wanted), partial, &*self.cancelled);
-        let mut placements = Found::new();
-        for start in (0..wanted.len()).step_by(BATCH).take_while(|_| !(self.cancelled)()) {
+        let graph = Graph::of(&survey.commits, &survey.database, self.repository.is_partial());
+        for start in (0..wanted).step_by(BATCH).take_while(|_| !(self.cancelled)()) {
             let mut sets = Sets::new();
-            let batch = start..wanted.len().min(start + BATCH);
+            let batch = start..wanted.min(start + BATCH);
             let (holdings, cut) =
-                roots::holdings(&graph, &survey.database, &census, wanted, batch, &mut sets);
+                roots::holdings(&graph, &survey.database, &survey.census, order, batch, &mut sets);
             if cut {
                 let why = "its trees hold each other too often to follow all paths";
                 coverage.gap(GapKind::Budget, "history of what was found", why);
@@ -154,7 +153,9 @@ impl Attribution<'_> {
             history.place(&holdings, &sets, &mut objects, &mut placements);
         }
         note(&graph.unread, "commit", coverage);
-        note(&census.unread, "tree", coverage);
+        if let Some(unread) = &survey.unread_trees {
+            coverage.gap(unread.kind, "history of what was found: trees", unread.why.clone());
+        }
         placements
     }
 
@@ -192,6 +193,20 @@ impl Attribution<'_> {
         note(&trees.unread, "tree", coverage);
         placements
     }
+}
+
+/// Asks `census` about `blobs`; for each blob it knows of, its place among them. `None` when it does not
+/// know of all of them.
+fn order(census: &mut Census, blobs: &[Oid]) -> Option<Vec<u32>> {
+    let places: HashMap<Oid, u32> = blobs.iter().copied().zip(0..).collect();
+    let place = |blob: &Oid| places.get(blob).copied();
+    let order: Vec<u32> = census.blobs().iter().map(|blob| place(blob).unwrap_or(u32::MAX)).collect();
+    let known = order.iter().filter(|&&place| place != u32::MAX).count();
+    if known < places.len() {
+        return None;
+    }
+    census.ask(&|blob| order[blob as usize] != u32::MAX);
+    Some(order)
 }
 
 /// Notes what could not be read, in one gap for each kind of failure.

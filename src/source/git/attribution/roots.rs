@@ -16,19 +16,19 @@ use super::sets::{EMPTY, SetId, Sets};
 /// each other many times over stand for more paths than anybody can list.
 const MOST_VISITS: usize = 20_000_000;
 
-/// What every commit of `graph` holds of the blobs in the range `batch` of `blobs`. True when that
-/// is not all of it.
+/// What every commit of `graph` holds of those blobs of the census that `order` puts into the range
+/// `batch`. True when that is not all of it.
 pub(super) fn holdings(
     graph: &Graph,
     database: &Database,
     census: &Census,
-    blobs: &[ObjectId],
+    order: &[u32],
     batch: Range<usize>,
     sets: &mut Sets,
 ) -> (Holdings, bool) {
     let mut painter = Painter {
         census,
-        blobs,
+        order,
         batch,
         sets,
         places: Places::default(),
@@ -48,7 +48,7 @@ pub(super) fn holdings(
 
 struct Painter<'a> {
     census: &'a Census,
-    blobs: &'a [ObjectId],
+    order: &'a [u32],
     batch: Range<usize>,
     sets: &'a mut Sets,
     places: Places,
@@ -75,12 +75,14 @@ impl Painter<'_> {
         let mut parts: Vec<SetId> = Vec::new();
         for lead in self.census.leads(row) {
             match lead {
-                Lead::Blob(name, number) if self.batch.contains(&(number as usize)) => {
-                    let blob = self.blobs[number as usize];
-                    let path = &self.prefixes[prefix as usize];
-                    blobs.push(self.places.number(path, name, blob));
+                Lead::Blob(name, number) => {
+                    let here = self.batch.contains(&(self.order[number as usize] as usize));
+                    let id = self.census.blobs()[number as usize];
+                    if let Some(blob) = ObjectId::try_from(id.as_bytes()).ok().filter(|_| here) {
+                        let path = &self.prefixes[prefix as usize];
+                        blobs.push(self.places.number(path, name, blob));
+                    }
                 }
-                Lead::Blob(..) => {}
                 Lead::Tree(name, row) => {
                     let below = self.below(prefix, name);
                     parts.push(self.held(row, below, depth + 1));
