@@ -51,7 +51,8 @@ pub(super) struct Place<'a> {
     pub(super) rules: [&'a str; 2],
     pub(super) path: Option<&'a RepoPath>,
     pub(super) secret: &'a Secret,
-    pub(super) fingerprint: &'a Fingerprint,
+    /// Known when an entry asks for one.
+    pub(super) fingerprint: Option<&'a Fingerprint>,
     pub(super) allows: &'a [Arc<InlineAllow>],
     /// An allowlist of an imported configuration that holds here.
     pub(super) pardon: Option<&'a Allowlist>,
@@ -80,7 +81,8 @@ impl AllowRule {
                 .as_ref()
                 .is_none_or(|globs| place.path.is_some_and(|path| path_matches(globs, path)))
             && (self.stopwords.is_empty() || self.stopwords.iter().any(|word| contains(place.secret, word)))
-            && (self.fingerprints.is_empty() || self.fingerprints.contains(place.fingerprint))
+            && (self.fingerprints.is_empty()
+                || place.fingerprint.is_some_and(|print| self.fingerprints.contains(print)))
     }
 }
 

@@ -72,6 +72,13 @@ impl TriageOptions {
     }
 }
 
+impl TriageOptions {
+    /// Whether any decision hangs on a fingerprint.
+    fn asks_for_fingerprints(&self) -> bool {
+        !self.baseline.entries().is_empty() || self.allow.iter().any(|entry| !entry.fingerprints.is_empty())
+    }
+}
+
 /// What triage made of a scan.
 #[derive(Clone, Debug, Default)]
 pub struct Triaged {
@@ -114,17 +121,15 @@ pub fn finish(
     let origins = asked.iter().flat_map(|group| &group.places).map(|&at| &*places[at].candidate.origin);
     let placements = Placements::of(origins, attributor, coverage);
     let desk = Desk { places: &places, placements: &placements, rules, options, crowds: Crowds::of(&places) };
-    let mut findings: Vec<(&Group, Finding)> = Vec::with_capacity(asked.len());
-    for (group, finding) in desk.findings(&asked, &mut triaged.uses) {
-        if finding.confidence >= options.min_confidence {
-            findings.push((group, finding));
-        } else if finding.disposition.is_new() {
-            triaged.below_threshold += 1;
-        }
-    }
+    let (shown, hidden): (Vec<_>, Vec<_>) = desk
+        .judge_all(&asked, &mut triaged.uses)
+        .into_iter()
+        .partition(|(_, judged)| judged.confidence >= options.min_confidence);
+    triaged.below_threshold += hidden.iter().filter(|(_, judged)| judged.disposition.is_new()).count() as u64;
+    let findings = desk.findings(shown);
     if options.seek_idle && options.honour_allows && triaged.uses.idle(options) {
         // What is not shown may still be what an entry is for.
-        desk.findings(&below, &mut triaged.uses);
+        desk.judge_all(&below, &mut triaged.uses);
     }
     triaged.findings = with_companions(findings);
     triaged
@@ -132,9 +137,9 @@ pub fn finish(
 
 /// The fingerprint of each group. One secret under several rules is hashed once: the slow hash is
 /// most of the time that a report with many passwords takes.
-fn fingerprints(groups: &[Group], rules: &dyn RuleBook, key: Option<&FingerprintKey>) -> Vec<Fingerprint> {
+fn fingerprints(groups: &[&Group], rules: &dyn RuleBook, key: Option<&FingerprintKey>) -> Vec<Fingerprint> {
     let subject = |group: &Group| (rules.info(group.rule).guessable, group.secret.clone());
-    let mut subjects: Vec<(bool, Secret)> = groups.iter().map(subject).collect();
+    let mut subjects: Vec<(bool, Secret)> = groups.iter().copied().map(subject).collect();
     subjects.sort_unstable_by(|a, b| (a.0, a.1.expose()).cmp(&(b.0, b.1.expose())));
     subjects.dedup();
     let prints: Vec<Fingerprint> =
@@ -145,7 +150,7 @@ fn fingerprints(groups: &[Group], rules: &dyn RuleBook, key: Option<&Fingerprint
         // NOTE: every group's subject was put there above.
         prints[place.expect("a subject of its own")].clone()
     };
-    groups.iter().map(print).collect()
+    groups.iter().copied().map(print).collect()
 }
 
 /// Sorted by origin and place, without exact duplicates (overlapping windows, content that was
@@ -302,36 +307,48 @@ struct Desk<'a> {
     crowds: Crowds<'a>,
 }
 
+/// What is decided about a group.
+struct Judged {
+    /// Known so early only when a decision hung on it.
+    print: Option<Fingerprint>,
+    /// At least one.
+    occurrences: Vec<Occurrence>,
+    confidence: Confidence,
+    disposition: Disposition,
+}
+
 impl Desk<'_> {
-    /// The finding of each group.
-    fn findings<'g>(&self, groups: &'g [Group], uses: &mut Uses) -> Vec<(&'g Group, Finding)> {
-        let prints = fingerprints(groups, self.rules, self.options.key.as_ref());
+    /// What is decided about each group.
+    fn judge_all<'g>(&self, groups: &'g [Group], uses: &mut Uses) -> Vec<(&'g Group, Judged)> {
+        let all: Vec<&Group> = groups.iter().collect();
+        let prints = match self.options.asks_for_fingerprints() {
+            true => fingerprints(&all, self.rules, self.options.key.as_ref()),
+            false => Vec::new(),
+        };
         let named: Vec<Named<'_>> =
             groups.iter().zip(&prints).map(|(group, print)| Named { print, secret: &group.secret }).collect();
         let known = entries_of(&self.options.baseline, &named);
-        groups
-            .iter()
-            .zip(&prints)
-            .zip(known)
-            .filter_map(|((group, print), known)| {
-                let finding = self.finding(group, print, known, &mut uses.allow)?;
+        all.into_iter()
+            .enumerate()
+            .filter_map(|(at, group)| {
+                let known = known.get(at).copied().flatten();
+                let judged = self.judge(group, prints.get(at), known, &mut uses.allow)?;
                 if let Some(entry) = known {
                     uses.baseline[entry] += 1;
                 }
-                Some((group, finding))
+                Some((group, judged))
             })
             .collect()
     }
 
-    /// The finding of a group; none when its rule looks at none of its places.
-    fn finding(
+    /// What is decided about a group; none when its rule looks at none of its places.
+    fn judge(
         &self,
         group: &Group,
-        print: &Fingerprint,
+        print: Option<&Fingerprint>,
         known: Option<usize>,
         uses: &mut [u64],
-    ) -> Option<Finding> {
-        let info = self.rules.info(group.rule);
+    ) -> Option<Judged> {
         let mut occurrences: Vec<Occurrence> = group
             .places
             .iter()
@@ -344,25 +361,40 @@ impl Desk<'_> {
         let counted = occurrences.iter().filter(|place| place.disposition.is_new());
         let confidence = counted.map(|place| place.confidence).max();
         let any = || occurrences.iter().map(|place| place.confidence).max();
+        let confidence = confidence.or_else(any).unwrap_or(Confidence::Low);
         let disposition = match occurrences.iter().find(|place| place.disposition.is_new()) {
             Some(_) => Disposition::New,
             None => occurrences[0].disposition.clone(),
         };
-        Some(Finding {
-            rule: info.clone(),
-            fingerprint: print.clone(),
-            secret: group.secret.clone(),
-            redacted: group.secret.redacted(redaction(self.rules, group.rule, group.secret.expose())),
-            severity: group.severity,
-            confidence: confidence.or_else(any).unwrap_or(Confidence::Low),
-            mode: group.mode,
-            checksum: group.checksum,
-            validation: Validation::NotAttempted,
-            companions: Vec::new(),
-            occurrences,
-            disposition,
-            notes: group.notes.clone(),
-        })
+        Some(Judged { print: print.cloned(), occurrences, confidence, disposition })
+    }
+
+    /// The findings of groups that are shown. Only these need their fingerprints in any case.
+    fn findings<'g>(&self, judged: Vec<(&'g Group, Judged)>) -> Vec<(&'g Group, Finding)> {
+        let nameless: Vec<&Group> =
+            judged.iter().filter(|(_, judged)| judged.print.is_none()).map(|(group, _)| *group).collect();
+        let mut prints = fingerprints(&nameless, self.rules, self.options.key.as_ref()).into_iter();
+        let named = |(group, judged): (&'g Group, Judged)| {
+            let Judged { print, occurrences, confidence, disposition } = judged;
+            let finding = Finding {
+                rule: self.rules.info(group.rule).clone(),
+                fingerprint: print.or_else(|| prints.next())?,
+                secret: group.secret.clone(),
+                redacted: group.secret.redacted(redaction(self.rules, group.rule, group.secret.expose())),
+                severity: group.severity,
+                confidence,
+                mode: group.mode,
+                checksum: group.checksum,
+                validation: Validation::NotAttempted,
+                companions: Vec::new(),
+                occurrences,
+                disposition,
+                notes: group.notes.clone(),
+            };
+            Some((group, finding))
+        };
+        // NOTE: each group without a fingerprint got its one above, so that none is left out.
+        judged.into_iter().filter_map(named).collect()
     }
 
     /// One occurrence for each path under which the place is known.
@@ -370,7 +402,7 @@ impl Desk<'_> {
         &self,
         group: &Group,
         kept: &Kept,
-        print: &Fingerprint,
+        print: Option<&Fingerprint>,
         known: Option<usize>,
         uses: &mut [u64],
     ) -> Vec<Occurrence> {
