@@ -10,6 +10,7 @@
 //! enforces them.
 
 pub mod chunk;
+pub mod ci;
 pub mod cli;
 pub mod config;
 pub mod engine;
@@ -24,4 +25,5 @@ pub mod revoke;
 pub mod rule;
 pub mod source;
 pub mod triage;
+pub mod upload;
 pub mod validate;

@@ -12,4 +12,5 @@ mod report;
 mod revoke;
 mod source;
 mod support;
+mod upload;
 mod validate;

@@ -9,12 +9,16 @@ use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+mod ci;
 mod keys;
+mod upload;
 
+pub(super) use ci::CiArgs;
 pub(super) use keys::{
     ApplyArgs, AuditCommand, ConsentArgs, DrillArgs, FindingsArgs, MockArgs, NetworkArgs, OneArgs, PlaceArgs,
     PlanArgs, RecordArgs, RevokeCommand, ValidateArgs, VerifyArgs,
 };
+pub(super) use upload::{GithubArgs, UploadCommand};
 
 /// What makes no sense beside a range.
 const RANGE_CONFLICTS: [&str; 6] =
@@ -75,6 +79,11 @@ pub(super) struct Voice {
 pub(super) enum Command {
     /// Look for leaked credentials
     Scan(Box<ScanArgs>),
+    /// Scan what a pipeline is about: the change, or everything on a schedule
+    Ci(Box<CiArgs>),
+    /// Send a report to a service that shows it
+    #[command(subcommand)]
+    Upload(UploadCommand),
     /// Ask providers whether leaked keys are live
     Validate(Box<ValidateArgs>),
     /// Kill leaked keys, and prove that they are dead

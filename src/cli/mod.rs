@@ -7,6 +7,7 @@ mod allow;
 mod args;
 mod audit;
 mod baseline;
+mod ci;
 mod environment;
 mod explain;
 mod failure;
@@ -36,6 +37,7 @@ mod signals;
 mod site;
 mod state_key;
 mod target;
+mod upload;
 mod validate;
 
 use std::ffi::OsString;
@@ -90,6 +92,8 @@ fn execute(cli: Cli) -> u8 {
 fn dispatch(cli: Cli) -> Outcome<u8> {
     match cli.command {
         Command::Scan(args) => scan::run(&args, &cli.voice, &Environment::of_process()),
+        Command::Ci(args) => ci::run(&args, &cli.voice, &Environment::of_process()),
+        Command::Upload(command) => upload::run(&command, &Environment::of_process()),
         Command::Validate(args) => validate::run(&args, &cli.voice, &Environment::of_process()),
         Command::Revoke(command) => revoke::run(&command, &cli.voice, &Environment::of_process()),
         Command::Audit(command) => audit::run(&command, &Environment::of_process()),

@@ -31,11 +31,25 @@ impl Network {
     /// # Errors
     /// An operator's file that is not believed or not understood, or a proxy that is none.
     pub(super) fn open(args: &NetworkArgs, environment: &Environment, scanned: &[PathBuf]) -> Outcome<Self> {
+        Self::open_within(args, environment, scanned, None)
+    }
+
+    /// [`Network::open`], with another deadline for each request than the usual one.
+    ///
+    /// # Errors
+    /// As [`Network::open`].
+    pub(super) fn open_within(
+        args: &NetworkArgs,
+        environment: &Environment,
+        scanned: &[PathBuf],
+        deadline: Option<Duration>,
+    ) -> Outcome<Self> {
         no_core_dumps();
         let operator = operator(args.operator.as_deref(), environment, scanned)?;
         let clock = Arc::new(SystemClock::new());
         let mut options =
             NetOptions { offline: args.offline, proxy: args.proxy.clone(), ..operator.net_options() };
+        options.deadline = deadline.unwrap_or(options.deadline);
         if options.loopback_only {
             // Nobody but this machine is asked, so nobody has to be spared.
             options.rate = Rate { burst: 1000, every: Duration::from_millis(1) };

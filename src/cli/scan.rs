@@ -58,20 +58,7 @@ pub(super) fn run(args: &ScanArgs, voice: &Voice, environment: &Environment) -> 
         return many::run(places, args, voice, environment, &here);
     }
     let mut prepared = prepare_in(&here, args, voice, environment, listen()?)?;
-    let started = now();
-    let mut report = prepared.scan(!voice.quiet)?;
-    if let Some(site) = &prepared.site {
-        let asking = (&args.network, args.rules.as_slice());
-        let reading = (&site.source() as &dyn SecretSource, prepared.interrupt.flag());
-        validate::during_scan(&mut report, asking, environment, &site.scanned(), reading)?;
-    }
-    prepared.options.time = Some((started, now()));
-    for wanted in &prepared.reports {
-        write(&report, wanted, &prepared.options, prepared.settings.color)?;
-    }
-    let code = exit_code(&report, &prepared.settings, &prepared.interrupt);
-    let gated = args.fail_on.as_deref() == Some(LIVE) && code == FINDINGS;
-    Ok(if gated { validate::gate(&report, prepared.interrupt.flag()) } else { code })
+    prepared.finish(args, voice, environment).map(|(code, _)| code)
 }
 
 /// A scan that only needs to be started.
@@ -200,6 +187,41 @@ pub(super) fn exit_code(report: &ScanReport, settings: &Settings, interrupt: &In
 }
 
 impl Prepared {
+    /// Scans, writes the reports, and gives the exit code and what was found.
+    pub(super) fn finish(
+        &mut self,
+        args: &ScanArgs,
+        voice: &Voice,
+        environment: &Environment,
+    ) -> Outcome<(u8, ScanReport)> {
+        let started = now();
+        let mut report = self.scan(!voice.quiet)?;
+        if let Some(site) = &self.site {
+            let asking = (&args.network, args.rules.as_slice());
+            let reading = (&site.source() as &dyn SecretSource, self.interrupt.flag());
+            validate::during_scan(&mut report, asking, environment, &site.scanned(), reading)?;
+        }
+        self.options.time = Some((started, now()));
+        for wanted in &self.reports {
+            write(&report, wanted, &self.options, self.settings.color)?;
+        }
+        let code = exit_code(&report, &self.settings, &self.interrupt);
+        let gated = args.fail_on.as_deref() == Some(LIVE) && code == FINDINGS;
+        Ok((if gated { validate::gate(&report, self.interrupt.flag()) } else { code }, report))
+    }
+
+    /// Says where the repository comes from, for reports that link to it.
+    pub(super) fn comes_from(&mut self, uri: Option<String>, branch: Option<String>) {
+        if let Some(repository) = &mut self.options.repository {
+            (repository.uri, repository.branch) = (uri, branch);
+        }
+    }
+
+    /// How reports are written.
+    pub(super) fn report_options(&self) -> &ReportOptions {
+        &self.options
+    }
+
     /// The rules that run.
     pub(super) fn rules(&self) -> &RuleSet {
         self.engine.rules()

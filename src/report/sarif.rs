@@ -8,7 +8,7 @@
 //!
 //! Limits and field rules are those of GitHub's page "SARIF support for code scanning".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use serde_json::{Value, json};
@@ -91,7 +91,12 @@ fn runs(view: &View<'_>) -> Vec<sarif::Run> {
         }
         let row = |result| Row { finding, result, suppressed };
         let places = finding.occurrences.iter().filter(|at| suppressed || at.disposition.is_new());
-        let present: Vec<&Occurrence> = places.filter(|at| place::is_present(at)).collect();
+        // A line that is committed is in the files and at HEAD; it is one place.
+        let mut seen = BTreeSet::new();
+        let present: Vec<&Occurrence> = places
+            .filter(|at| place::is_present(at))
+            .filter(|at| seen.insert((place::uri(view, at), at.region.start.line, at.region.start.column)))
+            .collect();
         if present.is_empty() {
             history.push(row(history_result(view, finding)));
         } else {

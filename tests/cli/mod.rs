@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod baseline;
+mod ci;
 mod damaged_git;
 mod documentation;
 mod evasion;
@@ -15,6 +16,7 @@ mod migrate;
 mod output;
 mod pages;
 mod paths;
+mod pipelines;
 mod range;
 mod rules;
 mod settings;
