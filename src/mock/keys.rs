@@ -106,7 +106,12 @@ impl Keys {
         self.0.iter().find(|key| key.issued.id == id).map(|key| key.issued.clone())
     }
 
-    /// Ids and values of all keys: what a list call shows.
+    /// All keys, dead ones as well.
+    pub(super) fn all(&self) -> Vec<Issued> {
+        self.0.iter().map(|key| key.issued.clone()).collect()
+    }
+
+    /// Ids and values of all live keys: what a list call shows.
     pub(super) fn list(&self) -> Vec<Issued> {
         self.0.iter().filter(|key| key.live).map(|key| key.issued.clone()).collect()
     }

@@ -108,6 +108,12 @@ impl MockProvider {
         self.state().keys.issue(kind, seed)
     }
 
+    /// All keys issued so far, dead ones as well.
+    #[must_use]
+    pub fn issued(&self) -> Vec<Issued> {
+        self.state().keys.all()
+    }
+
     /// Whether the provider takes this key.
     #[must_use]
     pub fn is_live(&self, secret: &str) -> bool {

@@ -4,6 +4,7 @@
 use crate::support::git::GitRepo;
 use crate::support::secret::stripe_key;
 use crate::support::tool::{Run, command, run};
+use crate::support::witness;
 
 #[track_caller]
 fn found(repo: &GitRepo, args: &[&str]) {
@@ -237,6 +238,7 @@ fn names_are_read_whatever_they_are() {
 #[test]
 fn links_are_read_and_not_followed() {
     let repo = started();
+    witness::planted(&repo.outside().join("secret.env"));
     std::fs::write(repo.outside().join("secret.env"), leak()).expect("a file");
     std::os::unix::fs::symlink("../secret.env", repo.path().join("link")).expect("a link");
     repo.git(&["add", "link"]);

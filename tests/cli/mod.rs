@@ -23,6 +23,7 @@ mod settings;
 mod signals;
 mod timeline;
 mod verdict;
+mod witness;
 
 use serde_json::Value;
 

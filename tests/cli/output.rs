@@ -7,6 +7,7 @@ use std::process::Stdio;
 use crate::support::git::GitRepo;
 use crate::support::secret::stripe_key;
 use crate::support::tool::{command, run};
+use crate::support::witness;
 
 use super::{json, places};
 
@@ -76,6 +77,7 @@ fn raw_secrets_are_refused_for_files_others_can_read() {
     use std::os::unix::fs::PermissionsExt;
     let (repo, key) = leaking();
     let file = repo.outside().join("raw.jsonl");
+    witness::planted(&file);
     let args = ["scan", "--format", "jsonl", "--show-secrets", "--output", "../raw.jsonl"];
     run(repo.path(), &args).expect(1);
     assert_eq!(fs::metadata(&file).expect("a report").permissions().mode() & 0o777, 0o600);

@@ -5,6 +5,7 @@ use std::fs;
 use crate::support::git::GitRepo;
 use crate::support::secret::stripe_key;
 use crate::support::tool::{run, run_with_input};
+use crate::support::witness;
 
 use super::{json, places};
 
@@ -76,6 +77,7 @@ fn a_sub_directory_and_a_file_are_just_that() {
 fn a_plain_directory_is_files_only_and_names_the_repositories_in_it() {
     let repo = repository();
     let outside = repo.outside();
+    witness::planted(&outside.join("loose.env"));
     fs::write(outside.join("loose.env"), format!("KEY={}\n", stripe_key(3))).expect("a file");
     let run = run(&outside, &["scan", ".", "--format", "json"]).expect(1);
     assert_eq!(places(&run), ["loose.env"]);

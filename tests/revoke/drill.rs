@@ -3,12 +3,22 @@
 use std::path::Path;
 
 use keycull::mock::drill::{DrillOptions, DrillReport, drill};
+use keycull::mock::{Faults, Kind, MockProvider};
+
+use crate::support::witness;
 
 fn held(faults: &str) -> DrillReport {
     let folder = tempfile::tempdir().expect("a folder");
     let program = Path::new(env!("CARGO_BIN_EXE_keycull"));
     let options = DrillOptions { seed: 7, faults: faults.to_owned() };
+    // The drill's own keys: the same seeds give the same keys.
+    let issuer = MockProvider::start(0, Faults::default()).expect("a port");
+    for at in (1..=3).chain(1000..=1002) {
+        issuer.issue(Kind::Drill, 7 + at);
+    }
+    witness::made_by(&issuer);
     let report = drill(folder.path(), program, &options).expect("is held");
+    witness::left(folder.path());
     assert!(report.passed(), "{faults}: {:#?}", report.checks);
     assert_eq!(report.checks.len(), 8, "{faults}: everything was looked at: {:#?}", report.checks);
     report

@@ -12,6 +12,8 @@ use keycull::net::{Client, NetOptions, Rate, SystemClock};
 use keycull::revoke::{Apply, ApplyReport, Audit, Journal, Outcome, Plan, PlanOptions, Planner, Point};
 use keycull::validate::{Operator, Providers, Validator, Wire};
 
+use crate::support::witness;
+
 use super::stage::{Files, finding, yes};
 
 /// Tells the child where the stage is, where the mock listens, where to die, and the key.
@@ -106,11 +108,8 @@ fn killed_at_any_point_the_next_process_finishes_the_job() {
         drop(input);
         let output = child.wait_with_output().expect("ends");
         assert!(!output.status.success(), "{point:?}: it was not killed");
-        let said = [output.stdout, output.stderr].concat();
-        assert!(
-            !String::from_utf8_lossy(&said).contains(&key.secret[8..30]),
-            "{point:?}: the dying process told"
-        );
+        witness::made_by(&mock);
+        witness::said("the dying process", &[output.stdout, output.stderr].concat());
 
         let report = apply(folder.path(), &mock.address().to_string(), &key.secret, &|_| false);
         assert_eq!(
@@ -121,9 +120,6 @@ fn killed_at_any_point_the_next_process_finishes_the_job() {
         assert!(!mock.is_live(&key.secret) && mock.is_live(&other.secret), "{point:?}");
         let sent = mock.requests().iter().filter(|request| request.method == "DELETE").count();
         assert_eq!(sent, 1, "{point:?}: sent once");
-        for entry in std::fs::read_dir(folder.path()).expect("is a folder") {
-            let text = std::fs::read(entry.expect("an entry").path()).expect("is read");
-            assert!(!String::from_utf8_lossy(&text).contains(&key.secret[8..30]), "{point:?}: written down");
-        }
+        witness::left(folder.path());
     }
 }

@@ -102,6 +102,15 @@ impl GitRepo {
     }
 }
 
+impl Drop for GitRepo {
+    /// No secret is in what the program left beside the repository, or in its own files in there.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            super::witness::left(self.directory.path());
+        }
+    }
+}
+
 /// Git without the environment and configuration of whoever runs the tests.
 pub(crate) fn scrubbed_git() -> Command {
     let mut command = Command::new("git");

@@ -3,3 +3,4 @@
 pub(crate) mod git;
 pub(crate) mod secret;
 pub(crate) mod tool;
+pub(crate) mod witness;

@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use super::witness;
+
 /// What one run of the program left behind.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -26,7 +28,18 @@ impl Run {
 }
 
 impl From<Output> for Run {
+    /// No secret of any test may be in what the program said.
+    #[track_caller]
     fn from(output: Output) -> Self {
+        witness::said("standard output", &output.stdout);
+        witness::said("standard error", &output.stderr);
+        Self::unwatched(&output)
+    }
+}
+
+impl Run {
+    /// A run that was asked to show secrets.
+    fn unwatched(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -51,8 +64,14 @@ pub(crate) fn command(directory: &Path) -> Command {
 }
 
 /// Runs the program in `directory`.
+#[track_caller]
 pub(crate) fn run<S: AsRef<OsStr>>(directory: &Path, args: &[S]) -> Run {
-    command(directory).args(args).output().expect("the program starts").into()
+    let output = command(directory).args(args).output().expect("the program starts");
+    if args.iter().any(|arg| arg.as_ref() == "--show-secrets") {
+        Run::unwatched(&output)
+    } else {
+        output.into()
+    }
 }
 
 /// Runs the program in `directory` with `input` on standard input.

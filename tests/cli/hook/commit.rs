@@ -143,6 +143,7 @@ fn a_message_is_scanned_as_git_will_keep_it() {
     git(repo.path(), &["commit", "--no-verify", "-m", "leak"]).expect(0);
     git(repo.path(), &["rm", "--quiet", "old.env"]).expect(0);
     let editor = repo.outside().join("editor");
+    crate::support::witness::planted(&editor);
     script(&editor, "#!/bin/sh\nprintf 'clean up\\n' | cat - \"$1\" >\"$1.new\" && mv \"$1.new\" \"$1\"\n");
     let mut edited = command(repo.path(), "git");
     edited.env("EDITOR", &editor).args(["commit", "--verbose"]);

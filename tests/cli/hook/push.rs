@@ -109,6 +109,7 @@ fn what_hooks_of_commits_do_not_see_is_seen_here() {
     }
     git(repo.path(), &["reset", "--quiet", "--hard", "origin/main"]).expect(0);
     let patch = repo.outside().join("leak.patch");
+    crate::support::witness::planted(&patch);
     fs::write(&patch, repo.git(&["format-patch", "--stdout", "-1", &leaking]) + "\n").expect("a patch");
     git(repo.path(), &["am", "--quiet", &patch.display().to_string()]).expect(0);
     stopped(&push(&repo, &["main"]), "a.env", &[1]);
