@@ -67,7 +67,7 @@ fn wanted(text: &str) -> Outcome<(Kind, u64)> {
     let count = count.parse().ok().filter(|count| (1..=MOST_KEYS).contains(count));
     kind.zip(count).ok_or_else(|| {
         Failure::new(format!("--issue {text}: expected KIND=N"))
-            .hint("KIND is drill, github, gitlab, aws or oauth")
+            .hint("KIND is drill, listed, github, gitlab, aws or oauth")
     })
 }
 

@@ -119,6 +119,15 @@ impl Site {
                     .iter()
                     .any(|name| name == rule || name == print || *name == short_id(rule, print))
         };
+        for name in &args.only {
+            let named = |finding: &Finding| {
+                let (rule, print) = (&finding.rule.id, finding.fingerprint.as_str());
+                name == rule || name == print || *name == short_id(rule, print)
+            };
+            if !gathered.findings.iter().any(named) {
+                log::warn!("--only {name}: no finding is called so");
+            }
+        }
         // Companions are needed to use the others, so nothing is taken out, only set aside.
         for finding in &mut gathered.findings {
             if !only(finding) {

@@ -17,10 +17,10 @@ use super::{Faults, Issued, Kind, MockProvider};
 
 /// Host of the drill's provider; under a name that no resolver knows.
 const HOST: &str = "drill.keycull.invalid";
-/// Keys that leak.
-const LEAKED: u64 = 3;
+/// Keys that leak: those that are asked to end themselves, and those whose id has to be found in a list.
+const LEAKED: [(Kind, u64); 2] = [(Kind::Drill, 3), (Kind::Listed, 1)];
 /// Keys of the same provider that must survive.
-const BYSTANDERS: u64 = 3;
+const BYSTANDERS: [(Kind, u64); 2] = [(Kind::Drill, 3), (Kind::Listed, 2)];
 /// Stands for the other port in a list of faults: `redirect=307@decoy`.
 const DECOY: &str = "decoy";
 
@@ -76,7 +76,7 @@ fn step<T, E: std::fmt::Display>(name: &'static str, result: Result<T, E>) -> Re
     result.map_err(|error| DrillError::Step(name, error.to_string()))
 }
 
-/// The detection rule of the drill.
+/// The detection rules of the drill.
 #[must_use]
 pub fn drill_rule() -> &'static str {
     r#"schema = 1
@@ -93,10 +93,23 @@ examples = ["key = \"${drill_:github}\""]
 references = ["https://github.com/keycull/keycull"]
 rotate = "Nothing to rotate."
 evidence = "documentation"
+[[rule]]
+id = "drill-listed-key"
+name = "keycull drill key with an id"
+description = "Opens nothing: issued by the mock provider for drills."
+kind = "token"
+severity = "high"
+prefix = "dlist_"
+body = "alnum{36}"
+checksum = "github-crc32"
+examples = ["key = \"${dlist_:github}\""]
+references = ["https://github.com/keycull/keycull"]
+rotate = "Nothing to rotate."
+evidence = "documentation"
 "#
 }
 
-/// The operator's file of the drill: its provider, sent to `address` on loopback, and nothing else reached.
+/// The operator's file of the drill: its providers, sent to `address` on loopback, and nothing else reached.
 #[must_use]
 pub fn drill_operator(address: SocketAddr) -> String {
     format!(
@@ -107,8 +120,8 @@ loopback_only = true
 "{HOST}" = "{address}"
 [unattended]
 enabled = true
-irreversible = ["drill-key"]
-providers = ["drill"]
+irreversible = ["drill-key", "drill-listed-key"]
+providers = ["drill", "drill-listed"]
 [[provider]]
 id = "drill"
 rules = ["drill-key"]
@@ -129,6 +142,34 @@ unattended = true
 propagation = "5s"
 request = {{ method = "DELETE", url = "https://{HOST}/self", bearer = true }}
 outcome = [ {{ is = "accepted", status = 204 }}, {{ is = "already_dead", status = 401 }} ]
+[[provider]]
+id = "drill-listed"
+rules = ["drill-listed-key"]
+hosts = ["{HOST}"]
+evidence = "documentation"
+references = ["docs/revocation.md"]
+[provider.validate]
+request = {{ method = "GET", url = "https://{HOST}/whoami", bearer = true }}
+outcome = [
+  {{ is = "live", status = 200, json = {{ "/name" = "*" }}, keep = {{ who = "/name" }} }},
+  {{ is = "dead", status = 401 }},
+]
+[provider.revoke]
+class = "self"
+binding = "exact"
+idempotent = true
+unattended = true
+propagation = "5s"
+[[provider.revoke.step]]
+name = "list"
+request = {{ method = "GET", url = "https://{HOST}/oauth/authorizations", bearer = true }}
+need = [ {{ status = 200 }} ]
+take = {{ id = {{ json_find = {{ in = "/*", where = {{ "/access_token/token" = "{{secret}}" }}, get = "/id", unique = true }}, match = "[0-9a-f]{{32}}" }} }}
+[[provider.revoke.step]]
+name = "delete"
+mutates = true
+request = {{ method = "DELETE", url = "https://{HOST}/oauth/authorizations/{{id}}", bearer = true }}
+outcome = [ {{ is = "accepted", status = 200 }}, {{ is = "already_dead", status = 401 }} ]
 "#
     )
 }
@@ -203,8 +244,11 @@ impl Stage {
         let provider = step("mock provider", MockProvider::start(0, Faults::default()))?;
         let decoy = step("decoy port", TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         step("decoy port", decoy.set_nonblocking(true))?;
-        let issue = |count: u64, offset: u64| -> Vec<Issued> {
-            (0..count).map(|at| provider.issue(Kind::Drill, seed.wrapping_add(offset + at))).collect()
+        let issue = |wanted: [(Kind, u64); 2], offset: u64| -> Vec<Issued> {
+            let all = wanted.into_iter().flat_map(|(kind, count)| (0..count).map(move |_| kind));
+            // Each its own seed, and so its own id.
+            let seeds = (offset..).map(|at| seed.wrapping_add(at));
+            all.zip(seeds).map(|(kind, seed)| provider.issue(kind, seed)).collect()
         };
         let (leaked, bystanders) = (issue(LEAKED, 1), issue(BYSTANDERS, 1000));
         let folder = step("folder", folder.canonicalize())?;
@@ -267,21 +311,22 @@ impl Stage {
             &findings,
         ])?;
         let text = step("findings", std::fs::read_to_string(&findings))?;
-        let found = text.lines().filter(|line| line.contains("\"rule\":\"drill-key\"")).count();
-        self.check("every planted key is found", ran.code == Some(1) && found as u64 == LEAKED);
+        let found = text.lines().filter(|line| line.contains("\"rule\":\"drill-")).count();
+        self.check("every planted key is found", ran.code == Some(1) && found == self.leaked.len());
         Ok(())
     }
 
     fn plan(&mut self, name: &str) -> Result<(), DrillError> {
         let (rules, operator) = (self.path("drill-rule.toml"), self.path("operator.toml"));
         let (findings, plan) = (self.path("findings.jsonl"), self.path(name));
-        let only = "drill-key";
         let ran = self.run(&[
             "revoke",
             "plan",
             &findings,
             "--only",
-            only,
+            "drill-key",
+            "--only",
+            "drill-listed-key",
             "--rules",
             &rules,
             "--operator",

@@ -69,8 +69,8 @@ fn dress(mut reply: Reply, request: &Recorded, echo: bool, oversize: bool) -> Re
 fn is_mutation(request: &Recorded) -> bool {
     let path = request.target.split('?').next().unwrap_or_default();
     let posts = ["/credentials/revoke", "/oauth/revoke", "/v1/revoke_tokens", "/leaks"];
-    let iam =
-        path == "/" && form(request).iter().any(|(key, value)| key == "Action" && value == "UpdateAccessKey");
+    let changes = |action: &str| matches!(action, "UpdateAccessKey" | "DeleteAccessKey");
+    let iam = path == "/" && form(request).iter().any(|(key, value)| key == "Action" && changes(value));
     request.method == "DELETE" || (request.method == "POST" && posts.contains(&path)) || iam
 }
 
@@ -269,13 +269,19 @@ fn aws(state: &mut State, request: &Recorded) -> Reply {
     if !state.keys.is_live(&key.secret) {
         return fault(403, "InvalidClientTokenId");
     }
-    let target = value(&form, "AccessKeyId");
-    match state.keys.by_id(&target) {
-        Some(other) if value(&form, "Status") == "Inactive" => {
+    let Some(other) = state.keys.by_id(&value(&form, "AccessKeyId")) else {
+        return fault(404, "NoSuchEntity");
+    };
+    match (value(&form, "Action").as_str(), value(&form, "Status").as_str()) {
+        ("UpdateAccessKey", "Inactive") => {
             kill(state, &other.secret);
             Reply::text(200, "text/xml", "<UpdateAccessKeyResponse/>")
         }
-        _ => fault(404, "NoSuchEntity"),
+        ("DeleteAccessKey", "") => {
+            kill(state, &other.secret);
+            Reply::text(200, "text/xml", "<DeleteAccessKeyResponse/>")
+        }
+        _ => fault(400, "ValidationError"),
     }
 }
 

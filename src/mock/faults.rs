@@ -48,6 +48,25 @@ pub struct Redirect {
     pub reads: bool,
 }
 
+impl Faults {
+    /// The switches as they are written, with an example of each value: for those who try them all.
+    pub const SWITCHES: [&str; 13] = [
+        "redirect=307@127.0.0.1:9",
+        "echo",
+        "too-many=1",
+        "too-many-mutations",
+        "error-after",
+        "hang-after",
+        "ignore",
+        "forbidden",
+        "slow=1",
+        "wrong-list",
+        "oversize",
+        "html",
+        "broken",
+    ];
+}
+
 impl Default for Faults {
     fn default() -> Self {
         Self {
@@ -120,6 +139,11 @@ mod tests {
     fn lists_of_faults_are_read() {
         let faults: Faults = "echo, slow=3,redirect=307@127.0.0.1:9".parse().expect("is one");
         assert!(faults.echo && faults.slow == 3 && faults.redirect.is_some_and(|r| r.status == 307));
+        for switch in Faults::SWITCHES {
+            switch.parse::<Faults>().expect(switch);
+            let name = switch.split('=').next().expect("a name");
+            assert!(super::ParseFaultsError(String::new()).to_string().contains(name), "{name}");
+        }
         for bad in ["ecko", "slow", "slow=x", "redirect=307", "redirect=307@nowhere"] {
             assert!(bad.parse::<Faults>().is_err(), "{bad}");
         }

@@ -5,6 +5,8 @@
 pub enum Kind {
     /// `drill_` + 30 + CRC-32 in base62: a key of nobody, for drills.
     Drill,
+    /// `dlist_` + 30 + CRC-32: as above, but killed by its id, which a list tells.
+    Listed,
     /// Personal access token of GitHub.
     Github,
     /// Personal access token of GitLab.
@@ -17,13 +19,15 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [Self::Drill, Self::Github, Self::Gitlab, Self::Aws, Self::Oauth];
+    pub const ALL: [Self; 6] =
+        [Self::Drill, Self::Listed, Self::Github, Self::Gitlab, Self::Aws, Self::Oauth];
 
     /// The name on the command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Drill => "drill",
+            Self::Listed => "listed",
             Self::Github => "github",
             Self::Gitlab => "gitlab",
             Self::Aws => "aws",
@@ -123,6 +127,7 @@ fn make(kind: Kind, dice: &mut Dice) -> Issued {
     let id = dice.text(b"0123456789abcdef", 32);
     let (secret, companion) = match kind {
         Kind::Drill => (summed("drill_", dice.text(BASE62, 30)), String::new()),
+        Kind::Listed => (summed("dlist_", dice.text(BASE62, 30)), String::new()),
         Kind::Github => (summed(&["gh", "p_"].concat(), dice.text(BASE62, 30)), String::new()),
         Kind::Gitlab => (format!("{}{}", ["gl", "pat-"].concat(), dice.text(BASE62, 20)), String::new()),
         Kind::Aws => (format!("{}{}", ["AK", "IA"].concat(), dice.text(BASE32, 16)), dice.text(BASE62, 40)),

@@ -148,7 +148,7 @@ pub enum PlanError {
         error: std::io::Error,
     },
     /// It is no plan.
-    #[error("{0} is not a plan of this program: {1}")]
+    #[error("{0} is no plan: make one with `keycull revoke plan FINDINGS -o FILE` ({1})")]
     Malformed(PathBuf, String),
     /// Somebody changed it.
     #[error("{0} was changed after it was made; run `keycull revoke plan` again")]
@@ -232,7 +232,8 @@ impl Plan {
     /// See [`PlanError`].
     pub fn parse(text: &[u8], path: &Path, rules: &str) -> Result<Self, PlanError> {
         let malformed = |problem: String| PlanError::Malformed(path.to_owned(), problem);
-        let plan: Self = serde_json::from_slice(text).map_err(|error| malformed(error.to_string()))?;
+        let plan: Self = serde_json::from_slice(text)
+            .map_err(|error| malformed(format!("line {} does not fit", error.line())))?;
         if plan.schema != SCHEMA {
             return Err(malformed(format!("schema {} is not known", plan.schema)));
         }

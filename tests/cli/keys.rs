@@ -1,6 +1,9 @@
 //! `validate`, `revoke`, `audit`: an incident from the leak to the proof, by the documented commands, against
 //! a mock provider on loopback. Nothing the commands write or say may hold a secret ([`crate::support::witness`]).
 
+mod bad_input;
+mod peers;
+
 use std::process::{Command, Stdio};
 
 use keycull::mock::{Faults, Issued, Kind, MockProvider, drill::drill_rule, operator_file};
@@ -447,7 +450,9 @@ fn the_operators_file_must_be_the_operators() {
     // A rule of the scanned tree finds things, but decides nothing about what is sent.
     incident.repo.write("keycull.toml", drill_rule());
     let bare = ["revoke", "plan", "--rules", &incident.outside("none.toml")];
-    incident.write("none.toml", &drill_rule().replace("drill-key", "none-key").replace("drill_", "none_"));
+    let renamed = [("drill-", "none-"), ("drill_", "none_"), ("dlist_", "nlist_")];
+    let rules = renamed.iter().fold(drill_rule().to_owned(), |text, (from, to)| text.replace(from, to));
+    incident.write("none.toml", &rules);
     let run = incident.run(&bare).expect(0);
     assert!(run.stdout.contains("not read"), "{}", run.stdout);
     assert_eq!(incident.mock.requests().len(), 0);

@@ -160,6 +160,20 @@ fn github_takes_a_batch_and_dies_later() {
     assert!(stage.mock.is_live(&other.secret));
 }
 
+/// 202 is a receipt and no death certificate.
+#[test]
+fn githubs_yes_is_not_believed() {
+    let stage = Stage::new(&["api.github.com"], "");
+    let key = stage.mock.issue(Kind::Github, 1);
+    let findings = [finding("github-pat", &key.secret, "a.env")];
+    stage.plan(&findings, &PlanOptions::default());
+    stage.mock.set_faults(Faults { ignore_mutation: true, ..Faults::default() });
+    let report = stage.apply(&Files::of(&findings));
+    assert_eq!((report.items[0].outcome, report.exit_code()), (Outcome::AcceptedUnproven, 3), "{report:?}");
+    assert!(report.items[0].reason.contains("still live"), "{report:?}");
+    assert!(stage.mock.is_live(&key.secret));
+}
+
 #[test]
 fn gitlab_revokes_itself() {
     let stage = Stage::new(&["gitlab.com"], "");
@@ -247,6 +261,31 @@ fn a_key_of_another_aws_partition_is_found_live_and_revoked_there() {
         asked.iter().all(|request| String::from_utf8_lossy(&request.body).contains("GetCallerIdentity")),
         "nothing was to be changed there"
     );
+}
+
+#[test]
+fn a_key_of_aws_is_deleted_only_on_request() {
+    for (delete, action) in [(false, "UpdateAccessKey"), (true, "DeleteAccessKey")] {
+        let stage = Stage::new(&AWS, "");
+        let (key, other) = (stage.mock.issue(Kind::Aws, 1), stage.mock.issue(Kind::Aws, 2));
+        let secret = finding("aws-secret-access-key", &key.companion, "a.env");
+        let mut id = finding("aws-access-key-id", &key.secret, "a.env");
+        id.companions = vec![secret.fingerprint.clone()];
+        let findings = [id, secret];
+        let only = ["aws-access-key-id".to_owned()].into();
+        let plan = stage.plan(&findings, &PlanOptions { only, delete, ..PlanOptions::default() });
+        assert_eq!(plan.items[0].action.as_ref().map(|action| action.reversible), Some(!delete));
+        let report = stage.apply(&Files::of(&findings));
+        assert_eq!(report.items[0].outcome, Outcome::Revoked, "{report:?}");
+        let sent: Vec<String> =
+            stage.mock.requests().iter().map(|r| String::from_utf8_lossy(&r.body).into_owned()).collect();
+        let changes = sent.iter().filter(|body| !body.contains("GetCallerIdentity"));
+        assert!(
+            changes.clone().count() == 1 && changes.clone().all(|body| body.contains(action)),
+            "{action}"
+        );
+        assert!(!stage.mock.is_live(&key.secret) && stage.mock.is_live(&other.secret));
+    }
 }
 
 #[test]

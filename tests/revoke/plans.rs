@@ -1,13 +1,13 @@
 //! What a plan holds, and what stops it.
 
 use keycull::finding::{Checksum, Fingerprint, Secret};
-use keycull::mock::Kind;
+use keycull::mock::{Faults, Kind};
 use keycull::revoke::{
     ApplyError, ApplyOptions, Decision, Found, GivenSecret, Outcome, Plan, PlanError, PlanOptions, Point,
     verify_audit,
 };
 
-use super::stage::{Files, Stage, finding, yes};
+use super::stage::{Files, NOW, Stage, finding, yes};
 
 #[test]
 fn a_plan_is_private_and_holds_no_secret() {
@@ -222,21 +222,57 @@ fn cut_at_any_point_it_resumes_without_sending_twice() {
     }
 }
 
+/// Cut at any byte: what is dead is dead and is not sent again; what lives on is never called dead.
 #[test]
 fn a_truncated_journal_never_claims_a_death() {
-    let stage = Stage::drill();
-    let key = stage.mock.issue(Kind::Drill, 1);
-    let findings = [finding("drill-key", &key.secret, "a.env")];
-    stage.plan(&findings, &PlanOptions::default());
-    let files = Files::of(&findings);
-    stage.apply(&files);
-    let path = Plan::journal_path(&stage.plan_path());
-    let whole = std::fs::read(&path).expect("is read");
-    for cut in (0..whole.len()).step_by(7) {
-        std::fs::write(&path, &whole[..cut]).expect("is written");
-        let report = stage.apply(&files);
-        assert!(matches!(report.items[0].outcome, Outcome::Revoked | Outcome::AlreadyDead), "cut at {cut}");
-        assert_eq!(stage.mutations(), 1, "cut at {cut}: a dead key is never sent again");
+    for lives_on in [false, true] {
+        let stage = Stage::drill();
+        let key = stage.mock.issue(Kind::Drill, 1);
+        let findings = [finding("drill-key", &key.secret, "a.env")];
+        stage.plan(&findings, &PlanOptions::default());
+        stage.mock.set_faults(Faults { ignore_mutation: lives_on, ..Faults::default() });
+        let files = Files::of(&findings);
+        stage.apply(&files);
+        let path = Plan::journal_path(&stage.plan_path());
+        let whole = std::fs::read(&path).expect("is read");
+        // That every cut is read right is the journal's own test; here are those at and around the ends of its lines, and some more.
+        let is_end = |at: usize| whole.get(at).is_some_and(|byte| *byte == b'\n');
+        let near = |at: usize| is_end(at) || is_end(at + 1) || at > 0 && is_end(at - 1);
+        for cut in (0..whole.len()).filter(|at| at % 23 == 0 || near(*at)) {
+            std::fs::write(&path, &whole[..cut]).expect("is written");
+            // Looking takes its time; the plan shall not grow old over it.
+            stage.clock.jump(NOW + 60 - keycull::net::Clock::now(stage.clock.as_ref()));
+            let report = stage.apply(&files);
+            let dead = matches!(report.items[0].outcome, Outcome::Revoked | Outcome::AlreadyDead);
+            assert_eq!(dead, !lives_on, "cut at {cut}: {report:?}");
+            assert_eq!(report.exit_code(), if lives_on { 3 } else { 0 }, "cut at {cut}: {report:?}");
+            assert!(lives_on || stage.mutations() == 1, "cut at {cut}: a dead key is never sent again");
+        }
+    }
+}
+
+/// The clock jumps while the key is being killed: time that passes is not read from it.
+#[test]
+fn a_clock_that_jumps_on_the_way_changes_nothing() {
+    for jump in [-7200, 7200] {
+        let stage = Stage::drill();
+        let key = stage.mock.issue(Kind::Drill, 1);
+        let findings = [finding("drill-key", &key.secret, "a.env")];
+        stage.plan(&findings, &PlanOptions::default());
+        stage.mock.set_faults(Faults { slow: 1, ..Faults::default() });
+        let jumping = |at: Point| {
+            if at == Point::Sending {
+                stage.clock.jump(jump);
+            }
+            false
+        };
+        let report = stage.apply_cut(&Files::of(&findings), &yes(), &jumping).expect("is applied");
+        assert_eq!(
+            (report.items[0].outcome, report.exit_code()),
+            (Outcome::Revoked, 0),
+            "{jump}: {report:?}"
+        );
+        assert_eq!((stage.mutations(), stage.mock.is_live(&key.secret)), (1, false), "{jump}");
     }
 }
 

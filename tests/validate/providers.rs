@@ -1,7 +1,7 @@
 //! Every built-in block against scripted answers: no request leaves its hosts; pages, redirects
 //! and faults prove nothing; every answer it names is understood.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 
@@ -26,11 +26,12 @@ impl Script {
     fn new(answers: Vec<Response>) -> Self {
         Self { answers: Mutex::new(answers), hosts: Mutex::default() }
     }
+}
 
-    fn always(status: u16, body: &str) -> Self {
-        let headers = vec![("location".to_owned(), "https://evil.example/".to_owned())];
-        Self::new(vec![Response { status, headers, body: body.as_bytes().to_vec().into() }])
-    }
+/// An answer that would lead elsewhere, too.
+fn reply(status: u16, body: &str) -> Response {
+    let headers = vec![("location".to_owned(), "https://evil.example/".to_owned())];
+    Response { status, headers, body: body.as_bytes().to_vec().into() }
 }
 
 impl Transport for Script {
@@ -87,48 +88,88 @@ fn may_reach(provider: &Provider, host: &str) -> bool {
     provider.hosts.iter().any(|own| own == host) || (provider.base.is_some() && host == SELF_HOSTED)
 }
 
-#[test]
-fn no_block_believes_pages_redirects_or_faults() {
-    let (providers, operator, clock) = (Providers::builtin(), operator(), ManualClock::new(1_800_000_000));
-    let mut asked = 0;
-    for provider in providers.all().iter().filter(|provider| provider.validate.is_some()) {
-        let secret = sample(provider);
-        for (status, body) in [
-            (200, "<html><body>Please log in</body></html>"),
-            (302, ""),
-            (307, "{}"),
-            (429, ""),
-            (500, "{}"),
-            (503, "<html></html>"),
-            (418, "teapot"),
-            (403, "<html>Access denied by the proxy</html>"),
-        ] {
-            let script = Script::always(status, body);
-            let wire = Wire { transport: &script, clock: &clock };
-            let validator = Validator::new(providers, &operator, wire);
-            let info = crate::revoke::stage_rule(&provider.rules[0]);
-            let fingerprint = Fingerprint::of(&secret, false, None);
-            let subject = Subject {
-                rule: &info,
-                secret: &secret,
-                fingerprint: &fingerprint,
-                checksum: Checksum::Absent,
-                document: None,
-                parts: parts(provider),
-            };
-            let checked = validator.check_at(provider, &subject);
-            assert!(
-                matches!(checked.validation, Validation::Unknown(_)),
-                "{}: {status}: {checked:?}",
-                provider.id
-            );
-            let hosts = script.hosts.into_inner().expect("is whole");
-            assert!(hosts.iter().all(|host| may_reach(provider, host)), "{}: {hosts:?}", provider.id);
-            assert!(!hosts.is_empty(), "{}: was not asked", provider.id);
-            asked += 1;
-        }
+/// Answers that prove nothing, whatever the kind.
+const REFUSALS: [(&str, u16, &str); 9] = [
+    ("page", 200, "<html><body>Please log in</body></html>"),
+    ("redirect 302", 302, ""),
+    ("redirect 307", 307, "{}"),
+    ("forbidden", 403, "<html>Access denied by the proxy</html>"),
+    ("too many", 429, ""),
+    ("server error", 500, "{}"),
+    ("bad gateway", 502, "<html></html>"),
+    ("unavailable", 503, "<html></html>"),
+    ("teapot", 418, "teapot"),
+];
+
+/// Asks about a sample of `provider` by `steps` (its own check if none), with these answers; no other host is asked.
+fn ask(provider: &Provider, steps: Option<&[Step]>, answers: Vec<Response>) -> Validation {
+    let (operator, clock) = (operator(), ManualClock::new(1_800_000_000));
+    let (secret, script) = (sample(provider), Script::new(answers));
+    let info = crate::revoke::stage_rule(&provider.rules[0]);
+    let fingerprint = Fingerprint::of(&secret, false, None);
+    let subject = Subject {
+        rule: &info,
+        secret: &secret,
+        fingerprint: &fingerprint,
+        checksum: Checksum::Absent,
+        document: None,
+        parts: parts(provider),
+    };
+    let wire = Wire { transport: &script, clock: &clock };
+    let validator = Validator::new(Providers::builtin(), &operator, wire);
+    let checked = match steps {
+        Some(steps) => validator.check_with(provider, steps, &subject),
+        None => validator.check_at(provider, &subject),
+    };
+    let hosts = script.hosts.into_inner().expect("is whole");
+    assert!(hosts.iter().all(|host| may_reach(provider, host)), "{}: {hosts:?}", provider.id);
+    assert!(!hosts.is_empty(), "{}: was not asked", provider.id);
+    checked.validation
+}
+
+/// Answers that lead through `steps` to each outcome that says `word`.
+fn leading_to(steps: &[Step], word: Word) -> Vec<Vec<Response>> {
+    let mut all = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        let before = || steps[..index].iter().map(|step| answer(&step.need[0], Some(step)));
+        let ends = step.outcomes.iter().filter(|outcome| outcome.is == word);
+        all.extend(ends.map(|outcome| before().chain([answer(&outcome.when, None)]).collect()));
     }
-    assert!(asked >= 60 * 8, "the blocks were really asked: {asked}");
+    all
+}
+
+/// Live, dead, and all that proves nothing: every kind runs every row.
+#[test]
+fn every_kind_holds_the_whole_table() {
+    let wanted: BTreeSet<&str> = REFUSALS.iter().map(|(row, ..)| *row).chain(["live", "dead"]).collect();
+    let mut kinds = 0;
+    for provider in Providers::builtin().all() {
+        let Some(validate) = &provider.validate else { continue };
+        let mut held = BTreeSet::new();
+        for (row, status, body) in REFUSALS {
+            let said = ask(provider, None, vec![reply(status, body)]);
+            assert!(matches!(said, Validation::Unknown(_)), "{} {row}: {said:?}", provider.id);
+            held.insert(row);
+        }
+        for answers in leading_to(&validate.steps, Word::Live) {
+            let said = ask(provider, None, answers);
+            assert!(matches!(said, Validation::Live(_)), "{} live: {said:?}", provider.id);
+            held.insert("live");
+        }
+        // Where another server's key looks the same as a dead one, only the check after the deed says dead.
+        let posts =
+            provider.ways().filter_map(|(_, way)| way.post.as_ref()).map(|post| Some(&post.steps[..]));
+        for steps in [None].into_iter().chain(posts) {
+            for answers in leading_to(steps.unwrap_or(&validate.steps), Word::Dead) {
+                let said = ask(provider, steps, answers);
+                assert!(matches!(said, Validation::Dead(_)), "{} dead: {said:?}", provider.id);
+                held.insert("dead");
+            }
+        }
+        assert_eq!(held, wanted, "{}: some rows were not run", provider.id);
+        kinds += usize::from(provider.sibling_of.is_none());
+    }
+    assert!(kinds >= 60, "{kinds} kinds");
 }
 
 /// Puts `value` at a JSON pointer, making what is missing on the way.
@@ -246,20 +287,11 @@ fn no_block_takes_refusals_for_deeds() {
     for provider in Providers::builtin().all() {
         for (place, revocation) in provider.ways() {
             let secret = sample(provider);
-            for (status, body) in [
-                (200, "<html><body>Please log in</body></html>"),
-                (302, ""),
-                (307, "{}"),
-                (403, "<html>Access denied by the proxy</html>"),
-                (418, "teapot"),
-                (429, ""),
-                (500, "{}"),
-                (503, "<html></html>"),
-            ] {
+            for (_, status, body) in REFUSALS {
                 let (last, before) = revocation.steps.split_last().expect("has steps");
                 let mut answers: Vec<Response> =
                     before.iter().map(|step| answer(&step.need[0], Some(step))).collect();
-                answers.push(Response { status, headers: Vec::new(), body: body.as_bytes().to_vec().into() });
+                answers.push(reply(status, body));
                 let script = Script::new(answers);
                 let base = provider.base.as_ref().and_then(|base| operator.bases.get(&base.name));
                 let mut values = Values::of(provider, &secret, &parts(provider), base).expect("fits");
@@ -276,7 +308,7 @@ fn no_block_takes_refusals_for_deeds() {
             }
         }
     }
-    assert!(asked >= 20 * 8, "the blocks were really asked: {asked}");
+    assert!(asked >= 20 * REFUSALS.len(), "the blocks were really asked: {asked}");
 }
 
 #[test]

@@ -356,7 +356,7 @@ pub(in crate::cli) struct MockArgs {
     #[arg(long, value_name = "LIST")]
     pub faults: Option<String>,
 
-    /// Issue N keys of KIND: drill, github, gitlab, aws or oauth (repeatable)
+    /// Issue N keys of KIND: drill, listed, github, gitlab, aws or oauth (repeatable)
     #[arg(long, value_name = "KIND=N", action = ArgAction::Append)]
     pub issue: Vec<String>,
 

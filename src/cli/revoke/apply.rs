@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::revoke::{Allowed, Apply, ApplyError, ApplyOptions, Confirmation, Point, SecretSource, dry_run};
+use crate::revoke::{
+    Allowed, Apply, ApplyError, ApplyOptions, Confirmation, Plan, Point, SecretSource, dry_run,
+};
 use crate::validate::Validator;
 
 use super::super::args::{ApplyArgs, ConsentArgs, VerifyArgs};
@@ -22,6 +24,7 @@ pub(super) fn run(args: &ApplyArgs, environment: &Environment) -> Outcome<u8> {
     let network = Network::open(&args.network, environment, &site.scanned())?;
     let (plan, text) = plan::load(&args.plan, &site.rules_hash())?;
     let options = options(&args.consent, &args.only);
+    known(&plan, &args.only)?;
     let wire = network.wire();
     if !options.yes {
         plan.still_good(wire.clock.now())?;
@@ -62,6 +65,16 @@ pub(super) fn verify(args: &VerifyArgs, environment: &Environment) -> Outcome<u8
     match apply.verify(&plan, &mut journal, &mut audit) {
         Ok(report) => records::conclude(&args.record, &report, wire.clock, interrupt.signal()),
         Err(error) => stopped(error),
+    }
+}
+
+/// Whether each name of `--only` is in the plan: a misspelt one must not end as if all were done.
+fn known(plan: &Plan, only: &[String]) -> Outcome<()> {
+    let is_in = |name: &&String| plan.items.iter().any(|i| [&i.id, &i.rule, &i.fingerprint].contains(name));
+    match only.iter().find(|name| !is_in(name)) {
+        None => Ok(()),
+        Some(name) => Err(Failure::new(format!("nothing in the plan is `{name}`"))
+            .hint("--only takes an item, a rule or a fingerprint; without it, a dry run shows them all")),
     }
 }
 
