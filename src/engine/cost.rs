@@ -77,6 +77,16 @@ impl<'a> Finds<'a> {
         Self { out, ledger: Some(ledger) }
     }
 
+    /// The same place, for a part of the scan.
+    pub(super) fn reborrow(&mut self) -> Finds<'_> {
+        Finds { out: &mut *self.out, ledger: self.ledger.as_deref_mut() }
+    }
+
+    /// Where the matches go.
+    pub(super) fn matches(&mut self) -> &mut Vec<Match> {
+        self.out
+    }
+
     /// Matches so far.
     pub(super) fn len(&self) -> usize {
         self.out.len()

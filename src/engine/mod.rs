@@ -12,6 +12,7 @@ mod bigram;
 pub mod checksum;
 mod code_words;
 pub mod cost;
+pub mod decode;
 mod edge;
 pub mod entropy;
 pub mod format;
@@ -57,11 +58,19 @@ pub const REACH: usize = 32 * 1024;
 pub struct Scratch {
     masks: mask::Masks,
     room: trace::Room,
+    decode: decode::State,
 }
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { masks: mask::Masks::new(), room: trace::Room::default() }
+        Self { masks: mask::Masks::new(), room: trace::Room::default(), decode: decode::State::default() }
+    }
+}
+
+impl Scratch {
+    /// Whether the last scan left something undecoded because its budget was used up.
+    pub fn take_overrun(&mut self) -> bool {
+        self.decode.take_overrun()
     }
 }
 
@@ -162,8 +171,22 @@ impl Engine {
 
     fn scan_into(&self, bytes: &[u8], triggers: Range<usize>, scratch: &mut Scratch, mut finds: Finds<'_>) {
         let triggers = triggers.start.min(bytes.len())..triggers.end.min(bytes.len());
-        self.scan_without_keyword(bytes, &triggers, &mut finds);
-        scan::Pass::new(self, bytes, triggers, finds).run(scratch);
+        scratch.decode.refill(triggers.len());
+        self.scan_level(bytes, triggers, 0, scratch, &mut finds);
+    }
+
+    /// Scans text that `depth` encodings were taken off.
+    fn scan_level(
+        &self,
+        bytes: &[u8],
+        triggers: Range<usize>,
+        depth: u8,
+        scratch: &mut Scratch,
+        finds: &mut Finds<'_>,
+    ) {
+        self.scan_without_keyword(bytes, &triggers, finds);
+        scan::Pass::new(self, bytes, triggers.clone(), finds.reborrow()).run(scratch);
+        decode::follow(self, bytes, &triggers, depth, scratch, finds.matches());
     }
 
     /// Matches of the patterns that nothing but themselves triggers.

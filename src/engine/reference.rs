@@ -7,7 +7,7 @@
 use super::cost::Finds;
 use super::edge::is_left_edge;
 use super::scan::{MAX_VALUE_RUN, Run};
-use super::{Engine, assignment, generic, pattern, token};
+use super::{Engine, assignment, decode, generic, pattern, token};
 use crate::finding::Match;
 use crate::rule::class::ByteSet;
 use crate::rule::compile::MIN_RUN;
@@ -16,12 +16,18 @@ use crate::rule::table::NAME_LITERALS;
 /// Every match in `bytes`, in no particular order.
 #[must_use]
 pub fn scan(engine: &Engine, bytes: &[u8]) -> Vec<Match> {
+    scan_level(engine, bytes, 0)
+}
+
+/// Scans text that `depth` encodings were taken off.
+fn scan_level(engine: &Engine, bytes: &[u8], depth: u8) -> Vec<Match> {
     let mut out = Vec::new();
     for at in 0..bytes.len() {
         branches_at(engine, bytes, at, &mut out);
         literals_at(engine, bytes, at, &mut out);
     }
-    for run in runs(bytes) {
+    let runs = runs(bytes);
+    for &run in &runs {
         if run.mixed && run.end - run.start <= MAX_VALUE_RUN {
             assignment::scan_by::<assignment::ByText>(engine, bytes, run, &mut Finds::new(&mut out));
         }
@@ -31,6 +37,10 @@ pub fn scan(engine: &Engine, bytes: &[u8]) -> Vec<Match> {
             let regex = engine.regex(number as u16);
             pattern::scan_whole(engine.rules(), rule, regex, bytes, &(0..bytes.len()), &mut out);
         }
+    }
+    if depth < decode::MAX_DEPTH {
+        let runs: Vec<usize> = runs.iter().map(|run| run.start).collect();
+        decode::naive(engine, bytes, &runs, &|text| scan_level(engine, text, depth + 1), &mut out);
     }
     out
 }

@@ -6,7 +6,7 @@ use super::cost::Finds;
 use super::edge::{MAX_ESCAPE, escape_offsets, is_left_edge};
 use super::mask::{Masks, STRIDE, WORDS};
 use super::trace::{Trigger, What};
-use super::{Engine, Scratch, assignment, format, generic, token};
+use super::{Engine, Scratch, assignment, decode, format, generic, token};
 use crate::rule::class::ByteSet;
 use crate::rule::compile::MIN_RUN;
 use crate::rule::table::{LookupView, Target};
@@ -68,13 +68,14 @@ impl<'a> Pass<'a> {
         while start < end {
             let words = (end - start).div_ceil(64).min(WORDS);
             (self.engine.fill)(&self.engine.filter, self.bytes, start, words, &mut scratch.masks);
-            carry = self.stride(start, carry, &scratch.masks);
+            let encoded = scratch.decode.candidates();
+            carry = self.stride(start, carry, &scratch.masks, encoded);
             start += STRIDE;
         }
     }
 
     /// Consumes the masks of one stride.
-    fn stride(&mut self, start: usize, carry: Carry, masks: &Masks) -> Carry {
+    fn stride(&mut self, start: usize, carry: Carry, masks: &Masks, encoded: &mut Vec<usize>) -> Carry {
         let mut before = carry.token;
         let mut long = false;
         if carry.long {
@@ -98,6 +99,12 @@ impl<'a> Pass<'a> {
             while starts != 0 {
                 let stop = self.token_run(start, masks, word * 64 + starts.trailing_zeros() as usize);
                 long |= stop > STRIDE;
+                let first = word * 64 + starts.trailing_zeros() as usize;
+                if decode::may_be_encoded(self.bytes, start + first, stop - first)
+                    && self.triggers.contains(&(start + first))
+                {
+                    encoded.push(start + first);
+                }
                 starts &= starts - 1;
             }
             before = token >> 63 != 0;

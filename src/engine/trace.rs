@@ -12,6 +12,7 @@
 use std::ops::Range;
 
 use super::cost::Finds;
+use super::decode::{self, Candidates};
 use super::scan::{MAX_VALUE_RUN, Pass};
 use super::value::MAX_VALUE;
 use super::{Engine, Scratch, format};
@@ -61,6 +62,8 @@ pub struct Trace {
     triggers: Vec<Trigger>,
     /// Ascending by trigger.
     matches: Vec<Match>,
+    /// What in it may be encoded. None when the content was scanned for its matches only.
+    encoded: Candidates,
 }
 
 /// One place that was tested.
@@ -125,9 +128,15 @@ impl Engine {
         let mut trace = Trace { len: bytes.len(), ..Trace::default() };
         let triggers = 0..bytes.len();
         let mut finds = Finds::new(&mut trace.matches);
+        scratch.decode.refill(bytes.len());
         self.scan_without_keyword(bytes, &triggers, &mut finds);
         let noted = keep.then_some(&mut trace.triggers);
-        Pass::new(self, bytes, triggers, finds).noting(noted).run(scratch);
+        Pass::new(self, bytes, triggers.clone(), finds).noting(noted).run(scratch);
+        scratch.decode.search(bytes);
+        if keep {
+            trace.encoded = scratch.decode.kept(bytes.len());
+        }
+        decode::undo(self, bytes, &triggers, 0, scratch, &mut trace.matches);
         trace.settle();
         trace
     }
@@ -158,15 +167,23 @@ impl Engine {
         let trace = if searched >= bytes.len() {
             self.trace(bytes, keep, scratch)
         } else {
+            scratch.decode.refill(bytes.len());
             let mut trace = Trace { len: bytes.len(), ..Trace::default() };
             let mut heir = Heir { engine: self, bytes, base, copies: &room.copies, keep, trace: &mut trace };
             let mut from = 0;
             for window in &room.windows {
-                heir.inherit(from..window.start);
+                heir.inherit(from..window.start, scratch);
                 heir.search(window.clone(), scratch);
                 from = window.end;
             }
-            heir.inherit(from..bytes.len());
+            heir.inherit(from..bytes.len(), scratch);
+            // Whatever is encoded is decoded again: what was found in it is not taken over.
+            scratch.decode.renew(bytes, &room.windows, &base.encoded, &room.copies);
+            let kept = scratch.decode.kept(bytes.len());
+            decode::undo(self, bytes, &(0..bytes.len()), 0, scratch, &mut trace.matches);
+            if keep {
+                trace.encoded = kept;
+            }
             trace.settle();
             trace
         };
@@ -257,7 +274,7 @@ impl Heir<'_> {
     }
 
     /// Takes over the triggers in `range` of the content, which lies inside one copy.
-    fn inherit(&mut self, range: Range<usize>) {
+    fn inherit(&mut self, range: Range<usize>, scratch: &mut Scratch) {
         if range.is_empty() {
             return;
         }
@@ -266,6 +283,9 @@ impl Heir<'_> {
         let Some(&copy) = self.copies.first() else { return };
         let moved = |at: usize| at - copy.target + copy.base;
         let (from, to) = (moved(range.start), moved(range.end));
+        let runs = &self.base.encoded.runs;
+        let runs = &runs[runs.partition_point(|&run| run < from)..runs.partition_point(|&run| run < to)];
+        scratch.decode.candidates().extend(runs.iter().map(|run| run - copy.base + copy.target));
         let triggers = &self.base.triggers;
         let first = triggers.partition_point(|trigger| trigger.at() < from);
         for same in triggers[first..].chunk_by(|one, other| one.at == other.at) {
@@ -303,7 +323,8 @@ impl Heir<'_> {
         let matches = &self.base.matches;
         let first = matches.partition_point(|hit| hit.trigger < at);
         let moved = |span: Span| Span::new(span.start + here - at, span.end + here - at);
-        let taken = matches[first..].iter().take_while(|hit| hit.trigger == at).map(|hit| Match {
+        let here_too = matches[first..].iter().take_while(|hit| hit.trigger == at);
+        let taken = here_too.filter(|hit| hit.decoded.is_none()).map(|hit| Match {
             trigger: here,
             span: moved(hit.span),
             secret: moved(hit.secret),

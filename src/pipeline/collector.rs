@@ -35,6 +35,12 @@ pub(super) trait Matcher: Sync {
     fn names(&self, path: &RepoPath, out: &mut Vec<Match>) {
         let _ = (path, out);
     }
+
+    /// Whether the last search left encoded text unread because there was too much of it.
+    fn overran(&self, scratch: &mut Self::Scratch) -> bool {
+        let _ = scratch;
+        false
+    }
 }
 
 impl Matcher for Engine {
@@ -70,6 +76,10 @@ impl Matcher for Engine {
                 traits: 0,
             },
         ));
+    }
+
+    fn overran(&self, scratch: &mut Scratch) -> bool {
+        scratch.take_overrun()
     }
 }
 
@@ -193,6 +203,7 @@ impl<'a, M: Matcher> Collector<'a, M> {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             bench.matches.clear();
             self.matcher.find(chunk, &mut bench.scratch, &mut bench.matches);
+            self.note_overrun(chunk, &mut bench.scratch);
             self.prepare(chunk, &mut bench.matches);
             take(&bench.matches)
         }));
@@ -208,6 +219,16 @@ impl<'a, M: Matcher> Collector<'a, M> {
                 self.broke_down(chunk);
                 T::default()
             }
+        }
+    }
+
+    fn note_overrun(&self, chunk: &Chunk<'_>, scratch: &mut M::Scratch) {
+        if self.matcher.overran(scratch) {
+            lock(&self.kept).coverage.gap(
+                GapKind::Budget,
+                chunk.origin.to_string(),
+                "encoded text in it unpacks to too much; what came before was scanned",
+            );
         }
     }
 
@@ -235,6 +256,7 @@ impl<'a, M: Matcher> Collector<'a, M> {
         }
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let found = find(&mut bench.scratch);
+            self.note_overrun(chunk, &mut bench.scratch);
             bench.matches.extend_from_slice(matches(&found));
             self.matcher.whole(chunk, &mut bench.matches);
             if !bench.matches.is_empty() {

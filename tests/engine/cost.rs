@@ -31,7 +31,9 @@ fn counted(engine: &Engine, text: &[u8]) -> Ledger {
     let mut plain = Vec::new();
     engine.scan(text, &mut Scratch::default(), &mut plain);
     assert!(found == plain, "counting changes what is found");
-    assert_eq!(ledger.costs().iter().map(|cost| cost.matches).sum::<u64>(), found.len() as u64);
+    // What is found in decoded text is told, but costs are those of the text as it stands.
+    let plain = found.iter().filter(|hit| hit.decoded.is_none()).count();
+    assert_eq!(ledger.costs().iter().map(|cost| cost.matches).sum::<u64>(), plain as u64);
     ledger
 }
 

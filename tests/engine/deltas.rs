@@ -1,6 +1,8 @@
 //! What is found in content made from other content by copying and inserting is what a scan of the
 //! whole finds, however it was cut.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use keycull::engine::{Copied, Engine, Scratch, Trace};
 use keycull::rule::example::Rng;
 
@@ -88,20 +90,19 @@ fn derive(base: &[u8], texts: &[String], rng: &mut Rng) -> Target {
     target
 }
 
-#[test]
-fn chains_of_deltas_are_found_out_like_whole_contents() {
-    let engines = [Engine::builtin(), Engine::builtin().portable()];
-    let texts = generated(&engines[0], "deltas");
-    let mut rng = Rng::seeded("edits");
+/// Follows chains of deltas over `texts`; how many matches there were, how many of them in decoded
+/// text, and how many bytes were copied.
+fn follow_chains(engines: &[Engine; 2], texts: &[String], rounds: usize, seed: &str) -> [usize; 3] {
+    let mut rng = Rng::seeded(seed);
     let mut scratch = Scratch::default();
-    let (mut found, mut taken) = (0, 0);
-    for round in 0..120 {
+    let (mut found, mut decoded, mut taken) = (0, 0, 0);
+    for round in 0..rounds {
         let engine = &engines[round % 2];
         let from = rng.below(texts.len());
         let mut bytes = texts[from..texts.len().min(from + 4 + rng.below(150))].concat().into_bytes();
         let mut trace = engine.trace(&bytes, true, &mut scratch);
         for _ in 0..6 {
-            let target = derive(&bytes, &texts, &mut rng);
+            let target = derive(&bytes, texts, &mut rng);
             let copies = || target.copies.iter().copied();
             let last = engine.retrace(&target.bytes, &trace, copies(), false, &mut scratch);
             let next: Trace = engine.retrace(&target.bytes, &trace, copies(), true, &mut scratch);
@@ -118,11 +119,58 @@ fn chains_of_deltas_are_found_out_like_whole_contents() {
                 }
             }
             found += expected.len();
+            decoded += next.matches().iter().filter(|hit| hit.decoded.is_some()).count();
             taken += target.copies.iter().map(|copy| copy.length).sum::<usize>();
             (bytes, trace) = (target.bytes, next);
         }
     }
+    [found, decoded, taken]
+}
+
+#[test]
+fn chains_of_deltas_are_found_out_like_whole_contents() {
+    let engines = [Engine::builtin(), Engine::builtin().portable()];
+    let texts = generated(&engines[0], "deltas");
+    let [found, _, taken] = follow_chains(&engines, &texts, 120, "edits");
     assert!(found > 3_000 && taken > 300_000, "{found} matches, {taken} bytes copied");
+}
+
+/// `text` in one of the encodings that are undone.
+fn encoded(text: &str, number: usize) -> String {
+    let hex = |byte: u8| format!("{byte:02x}");
+    match number % 7 {
+        0 => format!("data: {}\n", STANDARD.encode(text)),
+        1 => text.bytes().map(hex).collect::<String>() + "\n",
+        2 => text.replace(['-', '_', '/', '='], "%5F"),
+        3 => text.replace('"', "\\x22").replace(['_', '-'], "\\u005f"),
+        4 => text.replace('=', "&#61;").replace('_', "&lowbar;"),
+        5 => {
+            let lines: Vec<String> = STANDARD
+                .encode(text.repeat(3))
+                .as_bytes()
+                .chunks(64)
+                .map(|l| String::from_utf8_lossy(l).into())
+                .collect();
+            lines.join("\n    ") + "\n"
+        }
+        _ => match text.char_indices().nth(text.len() / 2) {
+            Some((middle, _)) => format!("s = \"{}\" +\n    \"{}\"\n", &text[..middle], &text[middle..]),
+            None => text.to_owned(),
+        },
+    }
+}
+
+#[test]
+fn encoded_text_is_followed_through_deltas() {
+    let engines = [Engine::builtin(), Engine::builtin().portable()];
+    let texts = generated(&engines[0], "encoded deltas");
+    let texts: Vec<String> = texts
+        .iter()
+        .enumerate()
+        .map(|(number, text)| if number % 3 == 0 { text.clone() } else { encoded(text, number) })
+        .collect();
+    let [_, decoded, taken] = follow_chains(&engines, &texts, 60, "encoded edits");
+    assert!(decoded > 500 && taken > 100_000, "{decoded} matches in decoded text, {taken} bytes copied");
 }
 
 #[test]

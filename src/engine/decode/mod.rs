@@ -1,0 +1,195 @@
+//! Secrets inside encoded text: finds what is encoded, decodes it and scans it again.
+//!
+//! Two kinds of candidates. Token runs that are base64 or hexadecimal of text (`run`) come from
+//! the engine's pass over the masks; places where text was escaped or cut into pieces (`escape`)
+//! are searched here. Either is decoded as a whole from its first byte on, which is the trigger
+//! of all that is found inside; the decoded text goes through the engine again, to a bounded
+//! depth. Random bytes decode to random bytes, so only what reads as text is followed.
+
+mod escape;
+mod family;
+mod inflate;
+mod join;
+mod layer;
+mod run;
+mod text;
+
+use std::ops::Range;
+
+use super::cost::Finds;
+use super::trace::Copied;
+use super::{Engine, Scratch};
+use crate::finding::{Confidence, Match};
+use crate::rule::Kind;
+
+use layer::Layer;
+pub(super) use run::may_be_encoded;
+
+/// Encodings inside one another that are followed.
+pub const MAX_DEPTH: u8 = 4;
+/// Longest encoded text that is decoded as one, in bytes.
+pub const MAX_ENCODED: usize = 1 << 20;
+/// Decoded bytes one scan may produce: this many times its content …
+const RATIO: usize = 32;
+/// … and this many more.
+const ALLOWANCE: usize = 16 << 20;
+
+/// Memory of the decoding stage, and what is left of its budget.
+#[derive(Default)]
+pub(super) struct State {
+    /// First bytes of the runs of the current pass that look encoded.
+    encoded: Vec<usize>,
+    escapes: escape::Found,
+    left: usize,
+    overrun: bool,
+}
+
+/// What in a content may be encoded: remembered for the contents made from it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Candidates {
+    /// First bytes of runs, ascending.
+    pub(super) runs: Vec<usize>,
+    escapes: escape::Found,
+    /// Length of the content.
+    pub(super) len: usize,
+}
+
+impl State {
+    /// A fresh budget, for a scan of `len` bytes.
+    pub(super) fn refill(&mut self, len: usize) {
+        self.left = len.saturating_mul(RATIO).saturating_add(ALLOWANCE);
+        self.overrun = false;
+        self.encoded.clear();
+    }
+
+    /// Finds the escapes of all of `bytes`.
+    pub(super) fn search(&mut self, bytes: &[u8]) {
+        self.escapes.search(bytes, &(0..bytes.len()));
+    }
+
+    /// A copy of the candidates in a content of `len` bytes, in order.
+    pub(super) fn kept(&mut self, len: usize) -> Candidates {
+        self.encoded.sort_unstable();
+        self.encoded.dedup();
+        Candidates { runs: self.encoded.clone(), escapes: self.escapes.clone(), len }
+    }
+
+    /// Finds anew the escapes that a change of `windows` can have made, and takes over those of
+    /// `base` that were copied with all that decides about them. Runs are taken over one by one.
+    pub(super) fn renew(
+        &mut self,
+        bytes: &[u8],
+        windows: &[Range<usize>],
+        base: &Candidates,
+        copies: &[Copied],
+    ) {
+        self.escapes.renew(bytes, windows);
+        for copy in copies {
+            self.escapes.take_over(&base.escapes, copy, base.len, bytes.len());
+        }
+        self.escapes.settle();
+    }
+
+    /// Where a pass puts the first bytes of runs that look encoded.
+    pub(super) fn candidates(&mut self) -> &mut Vec<usize> {
+        &mut self.encoded
+    }
+
+    /// Whether something was left undecoded since the last call because it was too much.
+    pub(super) fn take_overrun(&mut self) -> bool {
+        std::mem::take(&mut self.overrun)
+    }
+
+    /// Takes the text of `layer` out of the budget; false when there is not enough left.
+    fn afford(&mut self, layer: &Layer) -> bool {
+        self.overrun |= layer.cut;
+        match self.left.checked_sub(layer.text.len()) {
+            Some(left) => {
+                self.left = left;
+                true
+            }
+            None => {
+                self.overrun = true;
+                false
+            }
+        }
+    }
+}
+
+/// Decodes the candidates of a pass over `bytes` whose first byte is in `triggers`, and appends
+/// what is found inside. `depth` counts the encodings around `bytes`.
+pub(super) fn follow(
+    engine: &Engine,
+    bytes: &[u8],
+    triggers: &Range<usize>,
+    depth: u8,
+    scratch: &mut Scratch,
+    out: &mut Vec<Match>,
+) {
+    if depth >= MAX_DEPTH {
+        scratch.decode.encoded.clear();
+        return;
+    }
+    scratch.decode.escapes.search(bytes, triggers);
+    undo(engine, bytes, triggers, depth, scratch, out);
+}
+
+/// Decodes the candidates that were gathered, and forgets them.
+pub(super) fn undo(
+    engine: &Engine,
+    bytes: &[u8],
+    triggers: &Range<usize>,
+    depth: u8,
+    scratch: &mut Scratch,
+    out: &mut Vec<Match>,
+) {
+    let mut encoded = std::mem::take(&mut scratch.decode.encoded);
+    let found = std::mem::take(&mut scratch.decode.escapes);
+    for &start in &encoded {
+        for layer in run::layers(bytes, start) {
+            inside(engine, &layer, depth, scratch, out);
+        }
+    }
+    found.units(bytes, triggers, |layer| inside(engine, layer, depth, scratch, out));
+    encoded.clear();
+    scratch.decode.encoded = encoded;
+    scratch.decode.escapes = found;
+}
+
+/// Scans the text of one layer with the engine.
+fn inside(engine: &Engine, layer: &Layer, depth: u8, scratch: &mut Scratch, out: &mut Vec<Match>) {
+    if !scratch.decode.afford(layer) {
+        return;
+    }
+    let mut inner = Vec::new();
+    let mut finds = Finds::new(&mut inner);
+    engine.scan_level(&layer.text, 0..layer.text.len(), depth + 1, scratch, &mut finds);
+    lift(engine, layer, inner, out);
+}
+
+/// [`follow`] without filters and budget, for the reference engine: `again` scans decoded text.
+pub(super) fn naive(
+    engine: &Engine,
+    bytes: &[u8],
+    runs: &[usize],
+    again: &dyn Fn(&[u8]) -> Vec<Match>,
+    out: &mut Vec<Match>,
+) {
+    for run in runs {
+        for layer in run::layers(bytes, *run) {
+            lift(engine, &layer, again(&layer.text), out);
+        }
+    }
+    let mut found = escape::Found::default();
+    found.search_naively(bytes);
+    found.units(bytes, &(0..bytes.len()), |layer| lift(engine, layer, again(&layer.text), out));
+}
+
+/// Appends the matches of decoded text as matches of the text around it.
+fn lift(engine: &Engine, layer: &Layer, inner: Vec<Match>, out: &mut Vec<Match>) {
+    let strong = |hit: &Match| match engine.rules().get(hit.rule).kind {
+        Kind::Token | Kind::Assignment | Kind::Block | Kind::Uri | Kind::Imported => true,
+        Kind::Generic => layer.whole && hit.confidence >= Confidence::Medium,
+    };
+    out.extend(inner.into_iter().filter(strong).filter_map(|hit| layer.lift(hit)));
+}
