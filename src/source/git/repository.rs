@@ -136,6 +136,11 @@ impl Repository {
         let local = inner.to_thread_local();
         let absolute = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let common_dir = absolute(local.common_dir());
+        let config = local.config_snapshot();
+        // NOTE: a repository does not decide that files elsewhere on this machine are its own.
+        let led_away = config.string("core.worktree").is_some() && config.boolean("core.bare") != Some(true);
+        let beside = || git_dir.parent().filter(|_| git_dir.file_name().is_some_and(|name| name == ".git"));
+        let work_dir = if led_away { beside() } else { local.workdir() }.map(absolute);
         let reftable = common_dir.join("reftable").is_dir()
             || local
                 .config_snapshot()
@@ -143,7 +148,7 @@ impl Repository {
                 .is_some_and(|format| format.as_bstr() == "reftable");
         Ok(Self {
             git_dir: absolute(local.git_dir()),
-            work_dir: local.workdir().map(absolute),
+            work_dir,
             index_path: local.git_dir().join("index"),
             common_dir,
             hash_kind: local.object_hash(),
