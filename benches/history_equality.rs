@@ -21,6 +21,7 @@ use std::time::Instant;
 use keycull::chunk::Chunk;
 use keycull::engine::{Copied, Engine, Scratch, Trace};
 use keycull::finding::{Match, Oid, Origin};
+use keycull::source::archive::Limits;
 use keycull::source::git::Repository;
 use keycull::source::git::history::{DeltaSink, scan_since};
 use keycull::source::git::objects::ObjectOptions;
@@ -170,7 +171,8 @@ fn by_git(counter: &Counter<'_>, git_dir: &Path) {
         if kind == "blob" {
             *counter.current.lock().expect("no panics") = Some(id.parse().expect("a name"));
             let blob = &content[..content.len() - 1];
-            stdin::scan(&mut &blob[..], None, Windows::default(), counter).expect("memory reads");
+            stdin::scan(&mut &blob[..], None, Windows::default(), Limits::default(), counter)
+                .expect("memory reads");
         }
     }
     assert!(git.wait().expect("git").success());

@@ -6,6 +6,7 @@ mod cli;
 #[path = "../benches/corpus.rs"]
 mod corpus;
 mod engine;
+mod hostile;
 mod net;
 mod pipeline;
 mod report;

@@ -237,6 +237,30 @@ pub(super) struct ScanArgs {
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
 
+    /// Bytes one container may unpack to [default: 1 GiB]
+    #[arg(long, value_name = "BYTES", help_heading = "Budgets")]
+    pub archive_bytes: Option<u64>,
+
+    /// Times its own size a container may unpack to [default: 100]
+    #[arg(long, value_name = "N", help_heading = "Budgets")]
+    pub archive_ratio: Option<u64>,
+
+    /// Containers inside one another that are opened; 0 opens none [default: 8]
+    #[arg(long, value_name = "N", help_heading = "Budgets")]
+    pub archive_depth: Option<u64>,
+
+    /// Members of one container that are scanned [default: 100000]
+    #[arg(long, value_name = "N", help_heading = "Budgets")]
+    pub archive_entries: Option<u64>,
+
+    /// Seconds that unpacking one container may take [default: 60]
+    #[arg(long, value_name = "SECONDS", help_heading = "Budgets")]
+    pub archive_time: Option<u64>,
+
+    /// Bytes all containers of a scope may unpack to [default: 64 GiB]
+    #[arg(long, value_name = "BYTES", help_heading = "Budgets")]
+    pub archive_total: Option<u64>,
+
     /// Least confidence that is reported [default: medium]
     #[arg(long, value_name = "LEVEL", help_heading = "What counts", value_parser = PossibleValuesParser::new(["low", "medium", "high"]))]
     pub confidence: Option<String>,

@@ -254,10 +254,16 @@ fn request(
     match target {
         Target::Stdin { name } => {
             let input = Mutex::new(Box::new(io::stdin()) as Box<dyn io::Read + Send>);
-            request.scopes.push(Scope::Stream { input, name, windows: Windows::default() });
+            request.scopes.push(Scope::Stream {
+                input,
+                name,
+                windows: Windows::default(),
+                archives: settings.archives,
+            });
         }
         Target::Index { repository, limits } => {
-            let options = IndexOptions { limits, exclude, jobs: settings.jobs, ..IndexOptions::default() };
+            let (jobs, archives) = (settings.jobs, settings.archives);
+            let options = IndexOptions { limits, exclude, jobs, archives, ..IndexOptions::default() };
             request.scopes.push(Scope::Staged(options));
             request.repository = Some(*repository);
         }
@@ -269,7 +275,8 @@ fn request(
             match history {
                 History::Nothing => {}
                 History::Objects => {
-                    let options = ObjectOptions { jobs: settings.jobs, ..ObjectOptions::default() };
+                    let (jobs, archives) = (settings.jobs, settings.archives);
+                    let options = ObjectOptions { jobs, archives, ..ObjectOptions::default() };
                     request.scopes.push(Scope::History(options));
                 }
                 History::Reachable(options) => request.scopes.push(range(*options, settings, exclude)),
@@ -331,13 +338,15 @@ pub(super) fn triage_from(
 }
 
 fn range(options: RangeOptions, settings: &Settings, exclude_paths: GlobSet) -> Scope {
-    Scope::Range(RangeOptions { exclude_paths, jobs: settings.jobs, ..options })
+    let (jobs, archives) = (settings.jobs, settings.archives);
+    Scope::Range(RangeOptions { exclude_paths, jobs, archives, ..options })
 }
 
 /// Options for the files below `root`; a report that is written there is not scanned.
 fn tree(root: &Path, settings: &Settings, reports: &[Wanted]) -> Outcome<TreeOptions> {
     let exclude = with_reports(root, settings, reports)?;
-    Ok(TreeOptions { no_ignore: settings.no_ignore, exclude, jobs: settings.jobs, ..TreeOptions::new(root) })
+    let (no_ignore, jobs, archives) = (settings.no_ignore, settings.jobs, settings.archives);
+    Ok(TreeOptions { no_ignore, exclude, jobs, archives, ..TreeOptions::new(root) })
 }
 
 fn with_reports(root: &Path, settings: &Settings, reports: &[Wanted]) -> Outcome<GlobSet> {

@@ -3,6 +3,7 @@
 //! Precedence, nearest first: flags, `KEYCULL_*` variables, `keycull.toml` of what is scanned,
 //! the user's own configuration file, defaults.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::config::{
 };
 use crate::finding::{Confidence, Severity};
 use crate::import::gitleaks;
+use crate::source::archive::Limits;
 
 use super::args::{ConfigArgs, HookRunArgs, ScanArgs, Voice};
 use super::baseline;
@@ -84,6 +86,8 @@ pub(super) struct Settings {
     pub color: Color,
     /// Worker threads; at least 1.
     pub jobs: usize,
+    /// What opening containers may cost.
+    pub archives: Limits,
     /// Untracked files that git ignores are scanned, too.
     pub no_ignore: bool,
     /// Globs of paths left out, as written.
@@ -215,6 +219,7 @@ impl Settings {
             format: layer.format,
             color: layer.color.map_or(Ok(Color::Auto), color)?,
             jobs,
+            archives: limits(&layer.archives),
             no_ignore: layer.no_ignore.is_some_and(|given| given.value),
             exclude: layer.exclude,
             accept: layer.accept_incomplete,
@@ -252,6 +257,10 @@ impl Settings {
             "v1\nconfidence={}\nseverity={}\nno-ignore={}\nno-allow={no_allow}\n",
             self.confidence, self.severity, self.no_ignore
         );
+        if self.archives != Limits::default() {
+            let Limits { bytes, ratio, depth, entries, time, total } = self.archives;
+            let _ = writeln!(text, "archives={bytes} {ratio} {depth} {entries} {} {total}", time.as_secs());
+        }
         let lists = [
             ("exclude", &self.exclude),
             ("rules.select", &self.rules.select),
@@ -327,6 +336,20 @@ fn color(given: Given<String>) -> Outcome<Color> {
     }
 }
 
+/// The budgets for containers, those that nobody set at their defaults.
+fn limits(given: &BTreeMap<&'static str, Given<u64>>) -> Limits {
+    let default = Limits::default();
+    let set = |name: &str, default: u64| given.get(name).map_or(default, |given| given.value);
+    Limits {
+        bytes: set("archive-bytes", default.bytes),
+        ratio: set("archive-ratio", default.ratio),
+        depth: u32::try_from(set("archive-depth", u64::from(default.depth))).unwrap_or(u32::MAX),
+        entries: set("archive-entries", default.entries),
+        time: Duration::from_secs(set("archive-time", default.time.as_secs())),
+        total: set("archive-total", default.total),
+    }
+}
+
 /// The layer of the flags.
 fn flags(args: &ScanArgs, voice: &Voice) -> Outcome<Layer> {
     let mut layer = Layer::default();
@@ -352,6 +375,19 @@ fn flags(args: &ScanArgs, voice: &Voice) -> Outcome<Layer> {
     ];
     for (name, items) in lists {
         items.iter().try_for_each(|item| set(&mut layer, name, item))?;
+    }
+    let budgets = [
+        ("archive-bytes", args.archive_bytes),
+        ("archive-ratio", args.archive_ratio),
+        ("archive-depth", args.archive_depth),
+        ("archive-entries", args.archive_entries),
+        ("archive-time", args.archive_time),
+        ("archive-total", args.archive_total),
+    ];
+    for (name, value) in budgets {
+        if let Some(value) = value {
+            set(&mut layer, name, &value.to_string())?;
+        }
     }
     layer.jobs = args.jobs.map(|value| Given { value, place: Place::Flag("--jobs") });
     layer.baseline = args.baseline.clone().map(|value| Given { value, place: Place::Flag("--baseline") });

@@ -208,6 +208,10 @@ impl Reader<'_> {
             "format" => layer.format = Some(self.string(key, value)?),
             "color" => layer.color = Some(self.string(key, value)?),
             "jobs" => layer.jobs = Some(self.number(key, value)?),
+            name if name.starts_with("archive-") => {
+                let number = self.number(key, value)?;
+                layer.archives.insert(key.name, Given { value: number.value as u64, place: number.place });
+            }
             "no-ignore" => layer.no_ignore = Some(self.boolean(key, value)?),
             "exclude" => layer.exclude = self.list(key, value)?,
             "accept-incomplete" => {

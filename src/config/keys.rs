@@ -49,7 +49,7 @@ pub struct Key {
 }
 
 /// Every key of a configuration file but `schema` and the `[[rule]]` tables.
-pub const KEYS: [Key; 21] = [
+pub const KEYS: [Key; 27] = [
     Key {
         name: "confidence",
         kind: Kind::Text,
@@ -173,6 +173,60 @@ pub const KEYS: [Key; 21] = [
         example: "true",
         meaning: "Markers beside a secret count even where they come with the range that is scanned. Otherwise they \
                   are listed and do not count there.",
+    },
+    Key {
+        name: "archive-bytes",
+        kind: Kind::Number,
+        variable: "KEYCULL_ARCHIVE_BYTES",
+        flag: "--archive-bytes",
+        default: "1073741824",
+        example: "4294967296",
+        meaning: "Bytes that one container (archive, compressed file, document) may unpack to, all that is nested in it included. What is over this or one of the following budgets is a gap.",
+    },
+    Key {
+        name: "archive-ratio",
+        kind: Kind::Number,
+        variable: "KEYCULL_ARCHIVE_RATIO",
+        flag: "--archive-ratio",
+        default: "100",
+        example: "1000",
+        meaning: "Unpack a container to at most this many times its own size, once that is more than 64 MiB.",
+    },
+    Key {
+        name: "archive-depth",
+        kind: Kind::Number,
+        variable: "KEYCULL_ARCHIVE_DEPTH",
+        flag: "--archive-depth",
+        default: "8",
+        example: "3",
+        meaning: "Open containers inside one another up to this depth; 0 opens none.",
+    },
+    Key {
+        name: "archive-entries",
+        kind: Kind::Number,
+        variable: "KEYCULL_ARCHIVE_ENTRIES",
+        flag: "--archive-entries",
+        default: "100000",
+        example: "1000000",
+        meaning: "Members of one container that are scanned, nested ones included.",
+    },
+    Key {
+        name: "archive-time",
+        kind: Kind::Number,
+        variable: "KEYCULL_ARCHIVE_TIME",
+        flag: "--archive-time",
+        default: "60",
+        example: "300",
+        meaning: "Seconds that unpacking one container may take.",
+    },
+    Key {
+        name: "archive-total",
+        kind: Kind::Number,
+        variable: "KEYCULL_ARCHIVE_TOTAL",
+        flag: "--archive-total",
+        default: "68719476736",
+        example: "274877906944",
+        meaning: "Bytes that all containers of one scope (files, index, history) may unpack to.",
     },
     Key {
         name: "format",

@@ -18,6 +18,7 @@ mod suggest;
 mod text;
 mod write;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -150,6 +151,8 @@ pub struct Layer {
     pub color: Option<Given<String>>,
     /// Worker threads; 0 stands for one per core.
     pub jobs: Option<Given<usize>>,
+    /// Budgets for containers, by key (`archive-…`).
+    pub archives: BTreeMap<&'static str, Given<u64>>,
     /// Whether untracked files that git ignores are scanned too.
     pub no_ignore: Option<Given<bool>>,
     /// Path globs left out.
@@ -217,6 +220,7 @@ impl Layer {
             format: self.format.or(below.format),
             color: self.color.or(below.color),
             jobs: self.jobs.or(below.jobs),
+            archives: below.archives.into_iter().chain(self.archives).collect(),
             no_ignore: self.no_ignore.or(below.no_ignore),
             exclude: joined(self.exclude, below.exclude),
             accept_incomplete: joined(self.accept_incomplete, below.accept_incomplete),

@@ -36,6 +36,11 @@ impl Layer {
                     text.parse().map_err(|_| wrong(format!("`{text}` is not {}", key.kind.expected())))?;
                 self.jobs = Some(Given { value: number, place });
             }
+            name if name.starts_with("archive-") => {
+                let number =
+                    text.parse().map_err(|_| wrong(format!("`{text}` is not {}", key.kind.expected())))?;
+                self.archives.insert(key.name, Given { value: number, place });
+            }
             "no-ignore" => {
                 let on =
                     switch(text).ok_or_else(|| wrong(format!("`{text}` is not {}", key.kind.expected())))?;

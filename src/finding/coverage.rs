@@ -63,10 +63,12 @@ pub enum SkipReason {
     LfsPointer,
     /// Outside the requested paths.
     OutOfScope,
+    /// In a format that is not unpacked, named; its bytes were scanned as they are.
+    Opaque(&'static str),
 }
 
 impl SkipReason {
-    /// Stable kebab-case name used in reports.
+    /// Stable kebab-case name used in reports; that of the format for [`SkipReason::Opaque`].
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -78,6 +80,7 @@ impl SkipReason {
             Self::Submodule => "submodule",
             Self::LfsPointer => "lfs-pointer",
             Self::OutOfScope => "out-of-scope",
+            Self::Opaque(format) => format,
         }
     }
 }

@@ -355,6 +355,10 @@ impl<M: Matcher> Sink for Collector<'_, M> {
         kept.candidates.iter().filter(matters).any(|candidate| !kept.base.holds(&candidate.secret))
     }
 
+    fn note(&self, part: Coverage) {
+        lock(&self.kept).coverage.merge(part);
+    }
+
     fn suspects(&self, text: &[u8]) -> bool {
         let origin = Origin::FileName { path: RepoPath::default() };
         self.scan(&Chunk::whole(text, &origin, Encoding::Plain), |matches| !matches.is_empty())

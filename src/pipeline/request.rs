@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::accept::Accept;
 use super::incremental::Incremental;
 use crate::finding::{InertEntry, RepoPath};
+use crate::source::archive::Limits;
 use crate::source::git::Repository;
 use crate::source::git::index::IndexOptions;
 use crate::source::git::objects::ObjectOptions;
@@ -39,6 +40,8 @@ pub enum Scope {
         name: Option<RepoPath>,
         /// How large input is cut.
         windows: Windows,
+        /// What opening containers may cost.
+        archives: Limits,
     },
 }
 

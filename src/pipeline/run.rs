@@ -188,10 +188,10 @@ fn scan(
             progress.stage("range");
             range::scan(repository, options, sink)?
         }
-        Scope::Stream { input, name, windows } => {
+        Scope::Stream { input, name, windows, archives } => {
             progress.stage("standard input");
             let mut input = input.lock().unwrap_or_else(PoisonError::into_inner);
-            stdin::scan(&mut **input, name.clone(), *windows, sink)?
+            stdin::scan(&mut **input, name.clone(), *windows, *archives, sink)?
         }
     })
 }

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::engine::{Engine, Scratch};
-use crate::finding::{Match, RuleInfo, Secret, Span};
-use crate::source::text;
+use crate::finding::{Match, RepoPath, RuleInfo, Secret, Span};
+use crate::source::{archive, text};
 
 use super::{Found, Place, SecretSource};
 
@@ -12,6 +12,9 @@ use super::{Found, Place, SecretSource};
 const DOCUMENT_REACH: usize = 8 * 1024;
 /// Opening braces tried for the start of such an object.
 const MOST_STARTS: usize = 16;
+
+/// Kind of the places that are members of containers.
+const MEMBER: &str = "archive-member";
 
 /// Gives the bytes of a place: of the file, or of the git object.
 pub type ReadPlace<'a> = dyn Fn(&Place) -> Result<Vec<u8>, String> + 'a;
@@ -42,8 +45,46 @@ impl<'a> Rescan<'a> {
 impl Rescan<'_> {
     /// Everything found at `place` now, with the number of its rule.
     fn scan(&self, place: &Place) -> Result<All, String> {
-        let raw = zeroize::Zeroizing::new((self.read)(place)?);
-        let (content, _) = text::decode(&raw);
+        let mut all = All::new();
+        for raw in self.contents(place)? {
+            all.extend(self.everything(&zeroize::Zeroizing::new(raw)));
+        }
+        Ok(all)
+    }
+
+    /// What `place` holds: one content, or those of a container's members of that path.
+    fn contents(&self, place: &Place) -> Result<Vec<Vec<u8>>, String> {
+        if place.kind != MEMBER {
+            return Ok(vec![(self.read)(place)?]);
+        }
+        let path = place.path_bytes().ok_or("the report does not tell which container it is in")?;
+        let mut outer_read =
+            Err("the report does not tell which member of the container it is in".to_owned());
+        // The container's own name may hold the mark that stands between it and its members.
+        for at in memchr::memchr_iter(b'!', &path).take(MOST_STARTS) {
+            let kind = if place.object.is_some() { "blob" } else { "file" };
+            let name = RepoPath::new(&path[..at]).to_uri();
+            let outer = Place { kind: kind.to_owned(), path: Some(name), ..place.clone() };
+            match (self.read)(&outer) {
+                Ok(content) => {
+                    let members: Vec<RepoPath> =
+                        path[at + 1..].split(|&byte| byte == b'!').map(RepoPath::new).collect();
+                    let found = archive::extract(&content, &members);
+                    if !found.is_empty() {
+                        return Ok(found);
+                    }
+                    outer_read = Err("the container has no such member any more".to_owned());
+                }
+                Err(why) if outer_read.is_err() => outer_read = Err(why),
+                Err(_) => {}
+            }
+        }
+        outer_read
+    }
+
+    /// Everything found in `raw`.
+    fn everything(&self, raw: &[u8]) -> All {
+        let (content, _) = text::decode(raw);
         let mut matches = Vec::new();
         self.engine.scan(&content, &mut Scratch::default(), &mut matches);
         let found = |found: Match| {
@@ -55,7 +96,7 @@ impl Rescan<'_> {
             };
             (found.rule, secret)
         };
-        Ok(matches.into_iter().map(found).collect())
+        matches.into_iter().map(found).collect()
     }
 }
 
@@ -96,6 +137,30 @@ impl SecretSource for Rescan<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_in_a_member_is_found_again() {
+        use crate::revoke::SecretSource as _;
+        use std::io::Write as _;
+
+        let engine = Engine::builtin();
+        let token = format!("{}_{}_{}", "sk", "live", "Zk3rT9bWq7LmX2vNc5JhY8pD");
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        packer.write_all(format!("key = {token}\n").as_bytes()).expect("memory");
+        let packed = packer.finish().expect("memory");
+        let read = |place: &Place| match (place.kind.as_str(), place.path.as_deref()) {
+            ("file", Some("a%21b.gz")) => Ok(packed.clone()),
+            other => Err(format!("no {other:?}")),
+        };
+        let rescan = Rescan::new(&engine, Vec::new(), Box::new(read));
+        let at =
+            |path: &str| Place { kind: MEMBER.to_owned(), path: Some(path.to_owned()), ..Place::default() };
+        let found = rescan.read("stripe-secret-key", &at("a%21b.gz%21content")).expect("is there");
+        assert_eq!(found[0].secret.expose(), token.as_bytes());
+        let gone = rescan.read("stripe-secret-key", &at("a%21b.gz%21other")).unwrap_err();
+        assert!(gone.contains("no such member"), "{gone}");
+        assert!(rescan.read("stripe-secret-key", &at("x.gz%21content")).is_err());
+    }
 
     #[test]
     fn the_innermost_object_around_the_secret_is_taken() {

@@ -1,8 +1,11 @@
 //! Hands content to a sink: transcoded where needed, whole where possible, in windows where it
 //! is very large.
 
+use std::cell::Cell;
 use std::io::{self, Read};
+use std::ops::Range;
 
+use super::archive::{self, Opener};
 use super::text::{self, Coding, Transcoder};
 use crate::chunk::{Chunk, Encoding, Window};
 use crate::finding::Origin;
@@ -22,9 +25,10 @@ pub struct Windows {
 }
 
 impl Default for Windows {
-    /// Whole up to 64 MiB, else windows of 8 MiB with 64 KiB on either side.
+    /// Whole up to 64 MiB, else windows of 8 MiB with a good MiB on either side: what is encoded
+    /// is decoded as a whole.
     fn default() -> Self {
-        Self { whole_up_to: 64 << 20, size: 8 << 20, overlap: 64 << 10 }
+        Self { whole_up_to: 64 << 20, size: 8 << 20, overlap: (1 << 20) + (64 << 10) }
     }
 }
 
@@ -39,12 +43,13 @@ const KEPT_BUFFER: usize = 16 << 20;
 pub(crate) struct Feeder<'a> {
     emit: &'a (dyn Fn(Chunk<'_>) -> bool + Sync),
     windows: Windows,
+    opener: Option<&'a Opener<'a>>,
 }
 
 impl<'a> Feeder<'a> {
     /// Hands chunks to `emit`, which tells whether something was found.
     pub(crate) fn new(emit: &'a (dyn Fn(Chunk<'_>) -> bool + Sync), windows: Windows) -> Self {
-        Self { emit, windows }
+        Self { emit, windows, opener: None }
     }
 
     /// How `content` is written, if it is handed over as it is and in one piece.
@@ -53,8 +58,70 @@ impl<'a> Feeder<'a> {
         (coding.unit() == 1).then(|| coding.encoding())
     }
 
-    /// Hands over content that is in memory. True when something was found.
+    /// Opens containers, too.
+    pub(crate) fn opening(self, opener: &'a Opener<'a>) -> Self {
+        Self { opener: Some(opener), ..self }
+    }
+
+    /// Hands over one chunk as it is.
+    pub(crate) fn emit(&self, chunk: Chunk<'_>) -> bool {
+        (self.emit)(chunk)
+    }
+
+    /// Hands over content that is in memory: the members of containers, all else as it is. True
+    /// when something was found.
     pub(crate) fn bytes(&self, content: &[u8], origin: &Origin) -> bool {
+        self.opener
+            .and_then(|opener| opener.open(self, content, origin))
+            .unwrap_or_else(|| self.plain(content, origin))
+    }
+
+    /// Hands over a part of a container's own bytes, in its place.
+    pub(crate) fn region(&self, content: &[u8], range: Range<usize>, origin: &Origin) -> bool {
+        let mut found = false;
+        let mut start = range.start;
+        while start < range.end {
+            let end = range.end.min(start.saturating_add(self.windows.whole_up_to.max(1)));
+            let from = range.start.max(start.saturating_sub(self.windows.overlap));
+            let to = range.end.min(end.saturating_add(self.windows.overlap));
+            let window = Window {
+                offset: from as u64,
+                own_start: start - from,
+                own_end: end - from,
+                ..Window::whole(0)
+            };
+            let encoding = Encoding::Binary;
+            found |= (self.emit)(Chunk { bytes: &content[from..to], origin, encoding, window });
+            start = end;
+        }
+        found
+    }
+
+    /// Hands over content of any size that begins with `head`, in windows; whether something was
+    /// found, and how reading went.
+    pub(crate) fn windows(
+        &self,
+        head: &[u8],
+        reader: &mut dyn Read,
+        origin: &Origin,
+    ) -> (bool, io::Result<()>) {
+        let mut stream = Stream::new(*self, origin, text::detect(head));
+        stream.push(head);
+        let mut piece = Vec::new();
+        loop {
+            piece.clear();
+            let outcome = reader.take(PIECE as u64).read_to_end(&mut piece);
+            stream.push(&piece);
+            match outcome {
+                Ok(0) => return (stream.finish(), Ok(())),
+                Ok(_) => {}
+                Err(error) => return (stream.finish(), Err(error)),
+            }
+        }
+    }
+
+    /// Hands over content that is in memory and no container, or not to be opened.
+    pub(crate) fn plain(&self, content: &[u8], origin: &Origin) -> bool {
         if content.len() > self.windows.whole_up_to {
             let mut stream = Stream::new(*self, origin, text::detect(content));
             content.chunks(PIECE).for_each(|piece| stream.push(piece));
@@ -98,6 +165,14 @@ impl<'a> Feeder<'a> {
         if read < first || outcome.is_err() {
             self.bytes(buffer, origin);
             return outcome.map(|_| read);
+        }
+        let head = &buffer[..buffer.len().min(archive::HEAD)];
+        let container = self.opener.and_then(|opener| Some((opener, opener.streamed(head)?)));
+        if let Some((opener, format)) = container {
+            let more = Cell::new(0);
+            let mut content = (&buffer[..]).chain(reader);
+            opener.open_stream(self, format, &mut content, expected, origin, &more);
+            return Ok(more.get().max(read));
         }
         let mut stream = Stream::new(*self, origin, text::detect(buffer));
         stream.push(buffer);

@@ -1,9 +1,10 @@
 //! Where content comes from: working trees, the index, git's object database, standard input.
 //!
 //! Level 2, beside the engine: a source reads and hands over [`Chunk`]s and knows nothing of
-//! rules. What it could not read goes into [`Coverage`](crate::finding::Coverage) as a gap;
+//! rules. What it could not read goes into [`Coverage`] as a gap;
 //! only what makes the whole request meaningless is a [`SourceError`].
 
+pub mod archive;
 mod content;
 mod error;
 mod file;
@@ -18,6 +19,7 @@ pub use content::Windows;
 pub use error::SourceError;
 
 use crate::chunk::Chunk;
+use crate::finding::Coverage;
 
 /// Takes what a source reads.
 pub trait Sink: Sync {
@@ -38,6 +40,11 @@ pub trait Sink: Sync {
 
     /// Asked between objects; true after Ctrl-C.
     fn cancelled(&self) -> bool;
+
+    /// What became of a container: members read, and what of it could not be.
+    fn note(&self, part: Coverage) {
+        let _ = part;
+    }
 
     /// Whether something would be found in `text`, without keeping it: for the many small names
     /// that come again and again. May say yes too often, never no too often.

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use super::archive::{Limits, Opener};
 use super::content::Feeder;
 use super::{Sink, SourceError, Windows};
 use crate::finding::{Coverage, GapKind, Origin, RepoPath};
@@ -14,12 +15,15 @@ pub fn scan(
     reader: &mut dyn Read,
     name: Option<RepoPath>,
     windows: Windows,
+    archives: Limits,
     sink: &dyn Sink,
 ) -> Result<Coverage, SourceError> {
     let mut counted = Counted { reader, read: 0, cancelled: &|| sink.cancelled() };
     let origin = Origin::Stdin { name };
     let emit = |chunk: crate::chunk::Chunk<'_>| sink.chunk(chunk);
-    let outcome = Feeder::new(&emit, windows).reader(&mut counted, None, &origin, &mut Vec::new());
+    let opener = Opener::new(archives, sink);
+    let feeder = Feeder::new(&emit, windows).opening(&opener);
+    let outcome = feeder.reader(&mut counted, None, &origin, &mut Vec::new());
     let mut coverage =
         Coverage { scopes: vec!["standard input".to_owned()], bytes: counted.read, ..Coverage::default() };
     match outcome {

@@ -15,6 +15,7 @@ use keycull::finding::{Finding, ScanReport};
 use keycull::pipeline::{ScanError, ScanRequest, Scope, Silent, run};
 use keycull::rule::example::{Rng, expand};
 use keycull::source::Windows;
+use keycull::source::archive::Limits;
 use keycull::source::git::Repository;
 use keycull::source::git::index::IndexOptions;
 use keycull::source::git::objects::ObjectOptions;
@@ -66,6 +67,7 @@ pub(crate) fn stream(text: &str) -> Scope {
         input: Mutex::new(Box::new(Cursor::new(text.as_bytes().to_vec()))),
         name: Some("input.env".into()),
         windows: Windows::default(),
+        archives: Limits::default(),
     }
 }
 

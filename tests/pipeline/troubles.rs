@@ -9,6 +9,7 @@ use keycull::engine::Engine;
 use keycull::finding::{GapKind, ScanReport};
 use keycull::pipeline::{Progress, ScanRequest, Scope, exit_code, run};
 use keycull::source::Windows;
+use keycull::source::archive::Limits;
 
 use super::{files, history, of_repo, request, scan, stream, token};
 use crate::support::git::GitRepo;
@@ -88,7 +89,12 @@ impl Read for Broken {
 #[test]
 fn input_that_breaks_off_is_scanned_as_far_as_it_came() {
     let input = Cursor::new(format!("T={}\nrest\n", token("x"))).chain(Broken);
-    let scope = Scope::Stream { input: Mutex::new(Box::new(input)), name: None, windows: Windows::default() };
+    let scope = Scope::Stream {
+        input: Mutex::new(Box::new(input)),
+        name: None,
+        windows: Windows::default(),
+        archives: Limits::default(),
+    };
     let report = scan(&request(vec![scope]));
     assert_eq!(kinds(&report), [(GapKind::Unreadable, false)]);
     assert_eq!((report.findings.len(), exit_code(&report, None)), (1, 1));

@@ -1,5 +1,6 @@
 //! Sources against repositories and trees built by git itself.
 
+mod archive;
 mod attribution;
 mod index;
 mod objects;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use keycull::chunk::{Chunk, Encoding};
-use keycull::finding::Origin;
+use keycull::finding::{Coverage, Origin};
 use keycull::source::Sink;
 
 /// One chunk as it came.
@@ -23,12 +23,18 @@ pub(crate) struct Seen {
 pub(crate) struct Recorder {
     chunks: Mutex<Vec<Seen>>,
     base: Mutex<Vec<Seen>>,
+    notes: Mutex<Coverage>,
 }
 
 impl Recorder {
     /// What was scanned, sorted by origin and content.
     pub(crate) fn chunks(&self) -> Vec<Seen> {
         sorted(&self.chunks)
+    }
+
+    /// What was told of containers.
+    pub(crate) fn notes(&self) -> Coverage {
+        self.notes.lock().expect("no panic").clone()
     }
 
     /// What was given as base, sorted.
@@ -76,6 +82,10 @@ fn seen(chunk: Chunk<'_>) -> Seen {
 }
 
 impl Sink for Recorder {
+    fn note(&self, part: Coverage) {
+        self.notes.lock().expect("no panic").merge(part);
+    }
+
     fn chunk(&self, chunk: Chunk<'_>) -> bool {
         self.chunks.lock().expect("no panic").push(seen(chunk));
         holds(chunk.bytes, "needle")

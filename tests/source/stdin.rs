@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 
 use keycull::finding::{GapKind, RepoPath};
+use keycull::source::archive::Limits;
 use keycull::source::{SourceError, Windows, stdin};
 
 use super::recorder::Recorder;
@@ -23,7 +24,8 @@ impl Read for Broken {
 fn what_is_piped_in_is_scanned_under_its_name() {
     let recorder = Recorder::default();
     let name = Some(RepoPath::from("deploy.env"));
-    let coverage = stdin::scan(&mut &b"needle"[..], name, Windows::default(), &recorder).unwrap();
+    let coverage =
+        stdin::scan(&mut &b"needle"[..], name, Windows::default(), Limits::default(), &recorder).unwrap();
     assert_eq!((coverage.files, coverage.bytes), (1, 6));
     assert_eq!(recorder.origins(), ["stdin deploy.env"]);
 }
@@ -31,13 +33,16 @@ fn what_is_piped_in_is_scanned_under_its_name() {
 #[test]
 fn a_pipe_that_breaks_later_is_a_gap_and_its_start_is_scanned() {
     let recorder = Recorder::default();
-    let coverage = stdin::scan(&mut Broken(b"first part"), None, Windows::default(), &recorder).unwrap();
+    let coverage =
+        stdin::scan(&mut Broken(b"first part"), None, Windows::default(), Limits::default(), &recorder)
+            .unwrap();
     assert_eq!(coverage.gaps[0].kind, GapKind::Unreadable);
     assert_eq!(recorder.chunks()[0].bytes, b"first part");
 }
 
 #[test]
 fn a_pipe_that_never_worked_is_an_error() {
-    let error = stdin::scan(&mut Broken(b""), None, Windows::default(), &Recorder::default());
+    let error =
+        stdin::scan(&mut Broken(b""), None, Windows::default(), Limits::default(), &Recorder::default());
     assert!(matches!(error, Err(SourceError::Stdin(_))));
 }

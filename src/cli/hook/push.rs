@@ -47,8 +47,12 @@ impl Hook<'_> {
         options: RangeOptions,
     ) -> Outcome<u8> {
         let engine = rule_choice::engine(&settings.rules)?;
-        let options =
-            RangeOptions { exclude_paths: settings.exclude_globs()?, jobs: settings.jobs, ..options };
+        let options = RangeOptions {
+            exclude_paths: settings.exclude_globs()?,
+            jobs: settings.jobs,
+            archives: settings.archives,
+            ..options
+        };
         let request = self.request(settings, &engine, Some(repository), Scope::Range(options))?;
         let scanned = self.scan(settings, &engine, request)?;
         self.tell(&scanned, settings, Circumstances::default())
@@ -63,8 +67,12 @@ impl Hook<'_> {
         let read = |shelf: &Shelf<'_>| self.settings_from(root, shelf).ok();
         let not_in_force = gate.as_ref().map(|gate| gate.added(&settings, read)).unwrap_or_default();
         let engine = rule_choice::engine_from(&settings.rules, &shelf)?;
-        let options =
-            RangeOptions { exclude_paths: settings.exclude_globs()?, jobs: settings.jobs, ..options };
+        let options = RangeOptions {
+            exclude_paths: settings.exclude_globs()?,
+            jobs: settings.jobs,
+            archives: settings.archives,
+            ..options
+        };
         let mut request = self.request_from(&settings, &engine, None, Scope::Range(options), &shelf)?;
         request.triage.honour_markers = gate.is_none() || settings.allow_new_markers;
         request.not_in_force = not_in_force;

@@ -81,6 +81,7 @@ impl Hook<'_> {
         let options = IndexOptions {
             exclude: settings.exclude_globs()?,
             jobs: settings.jobs,
+            archives: settings.archives,
             ..IndexOptions::default()
         };
         let request = self.request(&settings, &engine, Some(repository), Scope::Staged(options))?;
@@ -97,6 +98,7 @@ impl Hook<'_> {
         let options = IndexOptions {
             exclude: settings.exclude_globs()?,
             jobs: settings.jobs,
+            archives: settings.archives,
             whole: true,
             ..IndexOptions::default()
         };
@@ -129,6 +131,7 @@ impl Hook<'_> {
             input: Mutex::new(Box::new(Cursor::new(cleanup.apply(&text)))),
             name: Some(RepoPath::new(*b"commit message")),
             windows: Windows::default(),
+            archives: settings.archives,
         };
         let request = self.request(&settings, &engine, Some(repository), scope)?;
         let scanned = self.scan(&settings, &engine, request)?;

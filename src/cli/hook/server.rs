@@ -115,7 +115,12 @@ impl Hook<'_> {
         let engine = rule_choice::engine(&settings.rules)?;
         // Every ref that exists is from before this push.
         let range = RangeOptions::of_objects("what is pushed", include, repository.ref_targets(""));
-        let options = RangeOptions { exclude_paths: settings.exclude_globs()?, jobs: settings.jobs, ..range };
+        let options = RangeOptions {
+            exclude_paths: settings.exclude_globs()?,
+            jobs: settings.jobs,
+            archives: settings.archives,
+            ..range
+        };
         let mut request = self.request(&settings, &engine, Some(repository), Scope::Range(options))?;
         request.triage.honour_markers = settings.hook.allow_markers;
         request.time_budget = Some(operator.hook.time_budget);

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use gix::ObjectId;
 
+use super::super::archive::Opener;
 use super::super::content::Feeder;
 use super::super::{Sink, SourceError, names, parallel};
 use super::attribution::census::{Census, Onlooker};
@@ -159,7 +160,16 @@ fn scan_planned<S: DeltaSink>(
     };
     let database = Database::open_beside(directories, traverse_options.object_limit(), &plan.known);
     let shallow = repository.shallow_boundary();
-    let walk = Walk { options, scanner, sink, known: &database, shallow: &shallow, found: Mutex::default() };
+    let opener = Opener::new(options.archives, sink);
+    let walk = Walk {
+        options,
+        scanner,
+        opener: &opener,
+        sink,
+        known: &database,
+        shallow: &shallow,
+        found: Mutex::default(),
+    };
     let began = Instant::now();
     let content = traverse_opened(&database, directories, &traverse_options, &&walk);
     let between = began.elapsed();
@@ -213,6 +223,7 @@ fn scan_planned<S: DeltaSink>(
 struct Walk<'a, S> {
     options: &'a ObjectOptions,
     scanner: &'a S,
+    opener: &'a Opener<'a>,
     sink: &'a dyn Sink,
     known: &'a Database,
     shallow: &'a [Oid],
@@ -251,7 +262,10 @@ impl<S: DeltaSink> Walk<'_, S> {
 
     fn content(&self, object: &Object<'_>, origin: &Origin) {
         let emit = |chunk: Chunk<'_>| self.sink.chunk(chunk);
-        Feeder::new(&emit, self.options.windows).bytes(object.bytes, origin);
+        let feeder = Feeder::new(&emit, self.options.windows);
+        let opened = matches!(origin, Origin::Blob { .. });
+        let feeder = if opened { feeder.opening(self.opener) } else { feeder };
+        feeder.bytes(object.bytes, origin);
     }
 
     fn commit(&self, object: &Object<'_>, local: &mut Local<'_, S::Bench>) {
@@ -303,6 +317,11 @@ impl<S: DeltaSink> Walk<'_, S> {
     ) -> State<S::Trace> {
         local.found.fresh.lfs.extend(lfs::pointer(object.bytes));
         let origin = Origin::Blob { id: object.id() };
+        if self.opener.concerns(object.bytes) {
+            // A part of a container says nothing.
+            self.content(object, &origin);
+            return State::Other;
+        }
         let nobody = |_: Chunk<'_>| false;
         let Some(encoding) = Feeder::new(&nobody, self.options.windows).as_it_is(object.bytes) else {
             self.content(object, &origin);

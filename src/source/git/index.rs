@@ -6,6 +6,7 @@ use gix::ObjectId;
 use gix::objs::Kind;
 use globset::GlobSet;
 
+use super::super::archive::{Limits, Opener};
 use super::super::content::Feeder;
 use super::super::{Sink, SourceError, Windows, names, parallel};
 use super::compare::{Changes, Entry, compare};
@@ -33,6 +34,8 @@ pub struct IndexOptions {
     pub jobs: usize,
     /// How very large blobs are cut.
     pub windows: Windows,
+    /// What opening containers may cost.
+    pub archives: Limits,
 }
 
 impl Default for IndexOptions {
@@ -43,6 +46,7 @@ impl Default for IndexOptions {
             whole: false,
             jobs: 0,
             windows: Windows::default(),
+            archives: Limits::default(),
         }
     }
 }
@@ -75,7 +79,8 @@ pub fn scan(
     let changes = in_scope(changes, options, &mut coverage);
     changes.new_names.iter().for_each(|path| names::offer(RepoPath::new(path.clone()), sink));
 
-    let scan = Scan { repository, options, sink, found: AtomicBool::new(false) };
+    let opener = Opener::new(options.archives, sink);
+    let scan = Scan { repository, options, sink, opener: &opener, found: AtomicBool::new(false) };
     let parts = parallel::each(
         options.jobs,
         changes.staged.len(),
@@ -98,6 +103,7 @@ struct Scan<'a> {
     repository: &'a Repository,
     options: &'a IndexOptions,
     sink: &'a dyn Sink,
+    opener: &'a Opener<'a>,
     found: AtomicBool,
 }
 
@@ -108,7 +114,8 @@ impl Scan<'_> {
         match objects.expect(&entry.id, Kind::Blob) {
             Ok(content) => {
                 let emit = |chunk: Chunk<'_>| self.sink.chunk(chunk);
-                if Feeder::new(&emit, self.options.windows).bytes(content, &origin) {
+                let feeder = Feeder::new(&emit, self.options.windows).opening(self.opener);
+                if feeder.bytes(content, &origin) {
                     self.found.store(true, Ordering::Relaxed);
                 }
                 coverage.index_entries += 1;
@@ -125,7 +132,8 @@ impl Scan<'_> {
             self.sink.base(chunk);
             false
         };
-        let feeder = Feeder::new(&emit, self.options.windows);
+        let opener = Opener::silent(self.options.archives);
+        let feeder = Feeder::new(&emit, self.options.windows).opening(&opener);
         for entry in head {
             if self.sink.cancelled() {
                 return;

@@ -7,6 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::super::archive::{Limits, Opener};
 use super::super::content::Feeder;
 use super::super::file::open_regular;
 use super::super::{Sink, Windows};
@@ -33,6 +34,7 @@ pub(super) fn pointer(blob: &[u8]) -> Option<String> {
 pub(super) fn scan(
     repository: &Repository,
     windows: Windows,
+    archives: Limits,
     sink: &dyn Sink,
     pointers: &BTreeSet<String>,
     coverage: &mut Coverage,
@@ -40,13 +42,14 @@ pub(super) fn scan(
     let directory = repository.common_dir().join("lfs/objects");
     let mut there = BTreeSet::new();
     let mut buffer = Vec::new();
+    let opener = Opener::new(archives, sink);
     for file in content_below(&directory) {
         if sink.cancelled() {
             return;
         }
         there.extend(file.file_name().map(|name| name.to_string_lossy().into_owned()));
         let path = RepoPath::from_os(file.strip_prefix(repository.common_dir()).unwrap_or(&file));
-        match feed(&file, &path, windows, sink, &mut buffer) {
+        match feed(&file, &path, windows, &opener, sink, &mut buffer) {
             Ok(read) => {
                 coverage.files += 1;
                 coverage.bytes += read;
@@ -76,13 +79,14 @@ fn feed(
     file: &Path,
     path: &RepoPath,
     windows: Windows,
+    opener: &Opener<'_>,
     sink: &dyn Sink,
     buffer: &mut Vec<u8>,
 ) -> io::Result<u64> {
     let Some((mut content, len)) = open_regular(file)? else { return Ok(0) };
     let emit = |chunk: Chunk<'_>| sink.chunk(chunk);
     let origin = Origin::GitFile { path: path.clone() };
-    Feeder::new(&emit, windows).reader(&mut content, Some(len), &origin, buffer)
+    Feeder::new(&emit, windows).opening(opener).reader(&mut content, Some(len), &origin, buffer)
 }
 
 /// Files `ab/cd/abcd…`, sorted.

@@ -11,6 +11,7 @@ use gix::objs::{Exists, Find, Kind};
 use gix::odb::store::iter::Ordering;
 use gix::{ObjectId, hashtable};
 
+use super::super::archive::{Limits, Opener};
 use super::super::content::Feeder;
 use super::super::{Sink, SourceError, Windows, names, parallel};
 use super::delta_cache::DeltaCache;
@@ -38,6 +39,8 @@ pub struct ObjectOptions {
     pub jobs: usize,
     /// How very large blobs are cut.
     pub windows: Windows,
+    /// What opening containers may cost.
+    pub archives: Limits,
 }
 
 /// Scans every distinct object once, the names of refs and the configuration.
@@ -56,7 +59,8 @@ pub fn scan(
     let ids = list(repository, &mut coverage)?;
     let known: hashtable::HashSet<ObjectId> = ids.iter().copied().collect();
     let shallow = repository.shallow_boundary();
-    let scan = Scan { options, sink, known: &known, shallow: &shallow };
+    let opener = Opener::new(options.archives, sink);
+    let scan = Scan { options, sink, opener: &opener, known: &known, shallow: &shallow };
 
     let make = || Worker::new(repository);
     let workers = parallel::each(options.jobs, ids.len(), BATCH, make, |worker, number| {
@@ -86,7 +90,7 @@ pub(super) fn finish(
     let odb = repository.local().objects;
     own_files::scan(repository, options.windows, sink, &|id| odb.exists(id), coverage);
 
-    lfs::scan(repository, options.windows, sink, &found.fresh.lfs, coverage);
+    lfs::scan(repository, options.windows, options.archives, sink, &found.fresh.lfs, coverage);
 
     found.report(repository.is_partial(), coverage);
     let shallow = repository.shallow_boundary();
@@ -142,6 +146,7 @@ fn packs_without_index(objects: &Path, coverage: &mut Coverage) {
 struct Scan<'a> {
     options: &'a ObjectOptions,
     sink: &'a dyn Sink,
+    opener: &'a Opener<'a>,
     known: &'a hashtable::HashSet<ObjectId>,
     shallow: &'a [Oid],
 }
@@ -179,7 +184,7 @@ impl Scan<'_> {
             Kind::Blob => {
                 coverage.blobs += 1;
                 found.fresh.lfs.extend(lfs::pointer(data.data));
-                feeder.bytes(data.data, &Origin::Blob { id: name });
+                feeder.opening(self.opener).bytes(data.data, &Origin::Blob { id: name });
             }
             Kind::Commit => {
                 coverage.commits += 1;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use gix::ObjectId;
 use gix::objs::{Exists, Kind};
 
+use super::super::archive::Opener;
 use super::super::content::Feeder;
 use super::super::{Sink, parallel};
 use super::lookup::Lookup;
@@ -190,8 +191,9 @@ impl Plan {
         again.dedup();
         again.sort_by_cached_key(|id| self.known.position(id));
         let make = || (Lookup::with_large_cache(repository), Found::default());
+        let opener = Opener::new(options.archives, sink);
         let states = parallel::each(options.jobs, again.len(), 64, make, |(lookup, found), number| {
-            visit(&again[number], options, sink, lookup, found);
+            visit(&again[number], options, &opener, sink, lookup, found);
             !sink.cancelled()
         });
         states.into_iter().for_each(|(_, part)| found.merge(part));
@@ -241,7 +243,14 @@ fn sorted(ids: impl IntoIterator<Item = Oid>) -> Vec<Oid> {
 }
 
 /// Hands over the content of an object that was visited before.
-fn visit(id: &Oid, options: &ObjectOptions, sink: &dyn Sink, lookup: &mut Lookup, found: &mut Found) {
+fn visit(
+    id: &Oid,
+    options: &ObjectOptions,
+    opener: &Opener<'_>,
+    sink: &dyn Sink,
+    lookup: &mut Lookup,
+    found: &mut Found,
+) {
     let Ok(name) = ObjectId::try_from(id.as_bytes()) else { return };
     let (kind, content) = match lookup.read(&name) {
         Ok(read) => read,
@@ -250,7 +259,7 @@ fn visit(id: &Oid, options: &ObjectOptions, sink: &dyn Sink, lookup: &mut Lookup
     let emit = |chunk: Chunk<'_>| sink.chunk(chunk);
     let feeder = Feeder::new(&emit, options.windows);
     match kind {
-        Kind::Blob => _ = feeder.bytes(content, &Origin::Blob { id: *id }),
+        Kind::Blob => _ = feeder.opening(opener).bytes(content, &Origin::Blob { id: *id }),
         Kind::Commit => _ = feeder.bytes(content, &Origin::Commit { id: *id }),
         Kind::Tag => _ = feeder.bytes(content, &Origin::Tag { id: *id }),
         Kind::Tree => {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use globset::GlobSet;
 
+use super::archive::Limits;
 use super::git::{self, Repository, Tracked};
 use super::{Sink, SourceError, Windows};
 use crate::finding::{Coverage, GapKind};
@@ -34,6 +35,8 @@ pub struct TreeOptions {
     pub jobs: usize,
     /// How very large files are cut.
     pub windows: Windows,
+    /// What opening containers may cost.
+    pub archives: Limits,
 }
 
 impl TreeOptions {
@@ -47,6 +50,7 @@ impl TreeOptions {
             exclude: GlobSet::empty(),
             jobs: 0,
             windows: Windows::default(),
+            archives: Limits::default(),
         }
     }
 }

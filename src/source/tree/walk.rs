@@ -12,6 +12,7 @@ use super::ignores::Ignores;
 use super::{TreeOptions, git};
 use crate::chunk::Chunk;
 use crate::finding::{Coverage, GapKind, Origin, RepoPath, SkipReason};
+use crate::source::archive::Opener;
 use crate::source::content::Feeder;
 use crate::source::file::open_regular;
 use crate::source::git::{Tracked, TrackedKind};
@@ -28,6 +29,7 @@ pub(super) struct Walk<'a> {
     seen: Vec<AtomicBool>,
     ignores: Option<&'a Ignores>,
     sink: &'a dyn Sink,
+    opener: Opener<'a>,
     total: Mutex<Coverage>,
 }
 
@@ -42,7 +44,8 @@ impl<'a> Walk<'a> {
     ) -> Self {
         let mut seen = Vec::new();
         seen.resize_with(tracked.map_or(0, Tracked::len), AtomicBool::default);
-        Self { options, root, prefix, tracked, seen, ignores, sink, total: Mutex::default() }
+        let opener = Opener::new(options.archives, sink);
+        Self { options, root, prefix, tracked, seen, ignores, sink, opener, total: Mutex::default() }
     }
 
     /// Walks from each of `starts`, then reads the tracked files below them that the walk did
@@ -244,6 +247,7 @@ impl<'w, 'a> Worker<'w, 'a> {
         match open_regular(path) {
             Ok(Some((mut file, len))) => {
                 let origin = Origin::File { path: repo_path };
+                let feeder = feeder.opening(&self.walk.opener);
                 match feeder.reader(&mut file, Some(len), &origin, &mut self.buffer) {
                     Ok(read) => {
                         self.coverage.files += 1;

@@ -12,6 +12,7 @@ use super::walk::Revisions;
 use super::{OBJECTS, RangeOptions, Worker};
 use crate::chunk::{Chunk, Encoding};
 use crate::finding::{GapKind, Origin, RepoPath};
+use crate::source::archive::Opener;
 use crate::source::content::Feeder;
 use crate::source::git::lookup::{Lookup, Unread, tree_of_commit};
 use crate::source::git::objects::Found;
@@ -118,7 +119,8 @@ impl Base<'_> {
             self.sink.base(chunk);
             false
         };
-        let feeder = Feeder::new(&emit, self.options.windows);
+        let opener = Opener::silent(self.options.archives);
+        let feeder = Feeder::new(&emit, self.options.windows).opening(&opener);
         let make = || Worker::new(self.repository);
         let workers = parallel::each(self.options.jobs, blobs.len(), OBJECTS, make, |worker, number| {
             let id = &blobs[number];

@@ -12,6 +12,7 @@ use gix::hashtable::{HashMap, HashSet};
 
 use crate::chunk::Chunk;
 use crate::finding::{Coverage, Origin};
+use crate::source::archive::Opener;
 use crate::source::content::Feeder;
 use crate::source::git::pack::{
     Base, Database, DeltaMap, HashKind, Object, ObjectDirectories, ObjectKind, TraverseOptions, Visitor,
@@ -31,6 +32,7 @@ pub(super) fn scan(
     repository: &Repository,
     wanted: &HashMap<ObjectId, Vec<u8>>,
     (jobs, windows): (usize, Windows),
+    opener: &Opener<'_>,
     sink: &dyn Sink,
     found: &AtomicBool,
     coverage: &mut Coverage,
@@ -51,7 +53,7 @@ pub(super) fn scan(
     if wanted.len().saturating_mul(SHARE) < database.object_count() {
         return HashSet::default();
     }
-    let scan = Scan { wanted, windows, sink, found, seen: Mutex::default() };
+    let scan = Scan { wanted, windows, opener, sink, found, seen: Mutex::default() };
     traverse_opened(&database, &directories, &options, &&scan);
     let (seen, bytes) = scan.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
     coverage.blobs += seen.len() as u64;
@@ -62,6 +64,7 @@ pub(super) fn scan(
 struct Scan<'a> {
     wanted: &'a HashMap<ObjectId, Vec<u8>>,
     windows: Windows,
+    opener: &'a Opener<'a>,
     sink: &'a dyn Sink,
     found: &'a AtomicBool,
     /// Blobs that were scanned, and their bytes.
@@ -91,7 +94,8 @@ impl Scan<'_> {
             return;
         }
         let emit = |chunk: Chunk<'_>| self.sink.chunk(chunk);
-        if Feeder::new(&emit, self.windows).bytes(object.bytes, &Origin::Blob { id: name }) {
+        let feeder = Feeder::new(&emit, self.windows).opening(self.opener);
+        if feeder.bytes(object.bytes, &Origin::Blob { id: name }) {
             self.found.store(true, Ordering::Relaxed);
         }
         local.seen.push(id);

@@ -19,6 +19,7 @@ use gix::ObjectId;
 use gix::objs::Kind;
 use globset::GlobSet;
 
+use super::super::archive::{Limits, Opener};
 use super::super::content::Feeder;
 use super::super::{Sink, SourceError, Windows, names, parallel};
 use super::lookup::Lookup;
@@ -65,6 +66,8 @@ pub struct RangeOptions {
     pub jobs: usize,
     /// How very large blobs are cut.
     pub windows: Windows,
+    /// What opening containers may cost.
+    pub archives: Limits,
 }
 
 impl RangeOptions {
@@ -85,6 +88,7 @@ impl RangeOptions {
             exclude_paths: GlobSet::empty(),
             jobs: 0,
             windows: Windows::default(),
+            archives: Limits::default(),
         }
     }
 
@@ -128,7 +132,8 @@ pub fn scan(
     for (id, what, unread) in &revisions.unread {
         note(&mut found, *id, what, unread, &mut coverage);
     }
-    let scan = Scan { repository, options, sink, found: AtomicBool::new(false) };
+    let opener = Opener::new(options.archives, sink);
+    let scan = Scan { repository, options, sink, opener: &opener, found: AtomicBool::new(false) };
     let changes = scan.changes(&revisions);
     if !sink.cancelled() {
         limits::check(&options.limits, &revisions, &changes, &mut objects)?;
@@ -142,7 +147,7 @@ pub fn scan(
 
     changes.names.iter().for_each(|path| names::offer(RepoPath::new(path.clone()), sink));
     let how = (options.jobs, options.windows);
-    let done = bulk::scan(repository, &changes.blobs, how, sink, &scan.found, &mut coverage);
+    let done = bulk::scan(repository, &changes.blobs, how, &opener, sink, &scan.found, &mut coverage);
     let mut work = work(&revisions, &changes, limited);
     work.retain(|item| !matches!(item, Item::Blob(id) if done.contains(id)));
     let make = || Worker::new(repository);
@@ -259,6 +264,7 @@ struct Scan<'a> {
     repository: &'a Repository,
     options: &'a RangeOptions,
     sink: &'a dyn Sink,
+    opener: &'a Opener<'a>,
     found: AtomicBool,
 }
 
@@ -312,7 +318,9 @@ impl Scan<'_> {
             Item::Blob(_) => coverage.blobs += 1,
         }
         let emit = |chunk: Chunk<'_>| self.sink.chunk(chunk);
-        if Feeder::new(&emit, self.options.windows).bytes(content, &origin) {
+        let feeder = Feeder::new(&emit, self.options.windows);
+        let feeder = if matches!(item, Item::Blob(_)) { feeder.opening(self.opener) } else { feeder };
+        if feeder.bytes(content, &origin) {
             self.found.store(true, Ordering::Relaxed);
         }
     }

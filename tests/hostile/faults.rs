@@ -1,0 +1,121 @@
+//! Full disks, closed pipes, missing permissions, too little of everything: an error, never a
+//! wrong "clean".
+#![cfg(unix)]
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::support::git::GitRepo;
+use crate::support::secret::stripe_key;
+use crate::support::tool::{Run, command, run};
+
+fn leaking() -> GitRepo {
+    let repo = GitRepo::new();
+    repo.write("a.txt", format!("KEY={}\n", stripe_key(1))).commit("leak");
+    repo
+}
+
+/// Runs the program from a shell that has set `limit` first.
+fn limited(directory: &Path, limit: &str, args: &str) -> Run {
+    let program = env!("CARGO_BIN_EXE_keycull");
+    let mut shell = Command::new("sh");
+    shell.current_dir(directory).env("HOME", directory);
+    let script = format!("{limit}; exec '{program}' {args}");
+    shell.args(["-c", &script]).stdin(Stdio::null()).output().expect("a shell").into()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error() {
+    let repo = leaking();
+    let full = limited(repo.path(), "true", "scan --format json > /dev/full");
+    assert_eq!(full.code, 2, "{}", full.stderr);
+    assert!(!full.stderr.is_empty());
+}
+
+#[test]
+fn a_closed_pipe_is_silent() {
+    let repo = leaking();
+    let mut child = command(repo.path())
+        .args(["scan", "--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    let mut text = String::new();
+    child.stderr.take().expect("a pipe").read_to_string(&mut text).expect("text");
+    let status = child.wait().expect("an end");
+    assert!(!text.contains("panicked") && !text.contains("Broken pipe"), "{text}");
+    assert_ne!(status.code(), Some(0), "a pipe that nobody reads proves nothing");
+}
+
+#[test]
+fn too_little_memory_is_no_clean_scan() {
+    let repo = leaking();
+    for kib in [20_000, 40_000, 80_000, 160_000] {
+        let run = limited(repo.path(), &format!("ulimit -v {kib}"), "scan");
+        assert_ne!(run.code, 0, "{kib} KiB: {}{}", run.stdout, run.stderr);
+    }
+}
+
+#[test]
+fn too_few_file_handles_are_no_clean_scan() {
+    let repo = leaking();
+    for number in 20..40 {
+        repo.write(format!("dir{number}/a.txt"), "nothing\n");
+    }
+    for handles in [4, 6, 8, 12, 16] {
+        let run = limited(repo.path(), &format!("ulimit -n {handles}"), "scan");
+        assert_ne!(run.code, 0, "{handles} handles: {}{}", run.stdout, run.stderr);
+    }
+}
+
+#[test]
+fn a_killed_run_leaves_the_old_report() {
+    let repo = leaking();
+    for number in 0..300 {
+        repo.write(format!("f{number}"), "text ".repeat(20_000));
+    }
+    let report = repo.outside().join("report.json");
+    std::fs::write(&report, "old").expect("a file");
+    for wait in [0, 5, 20, 60, 150] {
+        let mut child = command(repo.path())
+            .args(["scan", "--format", "json", "--output"])
+            .arg(&report)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        std::thread::sleep(Duration::from_millis(wait));
+        child.kill().expect("a signal");
+        child.wait().expect("an end");
+        let text = std::fs::read_to_string(&report).expect("a report");
+        let whole = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+        assert!(text == "old" || whole, "half a report after {wait} ms");
+    }
+    run(repo.path(), &["scan", "--format", "json"]).expect(1);
+}
+
+#[test]
+fn a_tree_that_changes_meanwhile_is_scanned_all_the_same() {
+    let repo = leaking();
+    for number in 0..400 {
+        repo.write(format!("d{}/f{number}", number % 20), "text ".repeat(2_000));
+    }
+    let path = repo.path().to_owned();
+    let busy = std::thread::spawn(move || {
+        for round in 0..40 {
+            for number in 0..20 {
+                let directory = path.join(format!("d{number}"));
+                let _ = std::fs::remove_file(directory.join(format!("f{}", round * 10 + number)));
+                let _ = std::fs::write(directory.join("new"), "text ".repeat(round));
+            }
+        }
+    });
+    let found = run(repo.path(), &["scan", "--no-history"]);
+    busy.join().expect("the writer");
+    assert_eq!(found.code, 1, "{}", found.stderr);
+}
