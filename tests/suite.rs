@@ -9,6 +9,7 @@ mod engine;
 mod hostile;
 mod net;
 mod pipeline;
+mod replay;
 mod report;
 mod revoke;
 mod source;

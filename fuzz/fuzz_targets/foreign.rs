@@ -1,0 +1,8 @@
+//! Configurations, ignore files and baselines of other tools; see `checks`.
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../../tests/replay/checks.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| checks::foreign(input));
