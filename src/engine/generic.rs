@@ -177,6 +177,7 @@ fn judge(rule: u16, bytes: &[u8], candidate: &Candidate<'_>) -> Option<Match> {
     let bare = candidate.value.quote.is_none();
     if bare && candidate.name.class != NameClass::Password && is_code(value, bare)
         || code_words::is_statement(value)
+        || bare && is_bracketed(bytes, candidate.value) && code_words::reads_like_a_name(value, bare)
     {
         return None;
     }
@@ -209,6 +210,13 @@ fn judge(rule: u16, bytes: &[u8], candidate: &Candidate<'_>) -> Option<Match> {
         decoded: None,
         traits,
     })
+}
+
+/// Whether `value` stands in brackets: with words in it, it says what to put there
+/// (`[secure-random-32-char]`).
+fn is_bracketed(bytes: &[u8], value: Value) -> bool {
+    let before = value.start.checked_sub(1).map(|i| bytes[i]);
+    before == Some(b'[') && bytes.get(value.end) == Some(&b']')
 }
 
 /// A name or an expression of the language the value stands in.
