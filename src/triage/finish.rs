@@ -23,6 +23,7 @@ use crate::finding::{
     FingerprintKey, Match, Note, Occurrence, RepoPath, Secret, Severity, Timeline, Validation,
 };
 use crate::import::gitleaks::Allowlist;
+use crate::rule::Kind;
 
 /// What the user asked of triage.
 #[derive(Clone, Debug)]
@@ -239,7 +240,9 @@ fn group(places: &[Kept], links: &Links) -> Vec<Group> {
 fn rank(mut groups: Vec<Group>, places: &[Kept], rules: &dyn RuleBook) -> Vec<Group> {
     for group in &mut groups {
         let info = rules.info(group.rule);
-        group.sample = published(info, group.secret.expose());
+        // Rules of other tools' files find what they find there; whoever wrote them allows samples.
+        let own = info.kind != Kind::Imported.as_str();
+        group.sample = published(info, group.secret.expose()).filter(|_| own);
         let members = || group.places.iter().map(|&at| &places[at].candidate);
         group.confidence = members().map(Candidate::own_confidence).max().unwrap_or(Confidence::Low);
         group.severity = info.severity;

@@ -66,6 +66,18 @@ fn own_rules_run_and_built_in_ones_do_not() {
 }
 
 #[test]
+fn published_samples_count_for_the_files_own_rules() {
+    let repo = GitRepo::new();
+    repo.write(".gitleaks.toml", "[[rules]]\nid = 'own'\nregex = '''[0-9A-Za-z/+]{40}'''\n");
+    let published = ["wJalrXUtnFEMI/K7MDENG/", "bPxRfiCY", "EXAMPLEKEY"].concat();
+    repo.write("a.txt", format!("aws_secret_access_key = {published}\n"));
+    let own = run(repo.path(), &["scan", "--no-history", "--format", "json"]).expect(1);
+    assert_eq!(json(&own)["findings"][0]["rule"], "own");
+    let builtin = run(repo.path(), &["scan", "--no-history", "--no-config", "--format", "json"]).expect(0);
+    assert_eq!(json(&builtin)["coverage"]["complete"], true);
+}
+
+#[test]
 fn allowlists_hold_and_are_counted() {
     let repo = ours();
     let key = "acme_key = q7w2e9examplez4x1\n";

@@ -522,6 +522,12 @@ mod tests {
     }
 
     #[test]
+    fn one_table_stands_for_a_list_of_it() {
+        let config = read("[[rules]]\nid = 'a'\nregex = 'x'\n[rules.allowlists]\npaths = ['y']\n");
+        assert_eq!(config.expect("gitleaks takes it").rules[0].allowlists.len(), 1);
+    }
+
+    #[test]
     fn files_are_told_apart_by_what_they_hold() {
         for text in
             ["title = 'x'", "[[rules]]\nid = 'a'", "[allowlist]\npaths = []", "[extend]\nuseDefault = true"]

@@ -115,11 +115,18 @@ impl<'a> Table<'a> {
     /// The tables of the list `key`.
     pub(super) fn tables(&self, key: &'static str) -> Result<Vec<Table<'a>>, ImportError> {
         let Some(value) = self.get(key) else { return Ok(Vec::new()) };
-        let DeValue::Array(items) = value.get_ref() else {
-            return Err(self.wrong(key, "a list of tables", value));
+        let items: Vec<&Spanned<DeValue<'_>>> = match value.get_ref() {
+            DeValue::Array(items) => items.iter().collect(),
+            // gitleaks takes one table for a list of it.
+            DeValue::Table(_) => vec![value],
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => return Err(self.wrong(key, "a list of tables", value)),
         };
         items
-            .iter()
+            .into_iter()
             .map(|item| {
                 let table =
                     item.get_ref().as_table().ok_or_else(|| self.wrong(key, "a list of tables", item))?;
