@@ -4,12 +4,14 @@
 //! want to know of its surroundings.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::excerpt::Masks;
 use super::exposure::exposed_prefix;
 use super::lines::Lines;
 use super::marker::{self, Found, InlineAllow};
+use super::marker_block;
 use super::position::regions;
 use super::rulebook::RuleBook;
 use crate::chunk::{Chunk, Encoding};
@@ -88,6 +90,7 @@ pub fn capture_with(
         lines: Lines::new(chunk.bytes),
         masks: Masks::new(chunk.bytes, matches, rules),
         markers: BTreeMap::new(),
+        blocks: None,
     };
     let origin = Arc::new(chunk.origin.clone());
     // NOTE: content is in memory or mapped, so its offsets fit a usize; a window of a larger
@@ -187,6 +190,8 @@ struct Page<'a> {
     masks: Masks,
     /// Markers by start of line.
     markers: BTreeMap<usize, Arc<[Marker]>>,
+    /// Blocks of allowed lines, once somebody asked for them.
+    blocks: Option<Vec<(Range<usize>, Arc<InlineAllow>)>>,
 }
 
 /// A marker whose reason is ready to print.
@@ -233,9 +238,31 @@ impl Page<'_> {
                 line = above.start;
             }
         }
+        allows.extend(self.blocks_around(secret));
         allows.sort();
         allows.dedup();
         allows
+    }
+
+    /// The markers whose blocks hold all of `secret`.
+    fn blocks_around(&mut self, secret: Span) -> Vec<Arc<InlineAllow>> {
+        if self.blocks.is_none() {
+            let found = marker_block::find(self.bytes, |at| self.lines.around(at));
+            let told = found.into_iter().map(|block| (block.range, self.told(block.found).allow)).collect();
+            self.blocks = Some(told);
+        }
+        let holds = |range: &Range<usize>| range.start <= secret.start && secret.end <= range.end;
+        let around = self.blocks.iter().flatten().filter(|(range, _)| holds(range));
+        around.map(|(_, allow)| Arc::clone(allow)).collect()
+    }
+
+    /// A marker with its reason as it may be printed.
+    fn told(&self, found: Found) -> Marker {
+        let reason = found.reason.clone().map(|range| {
+            let text = self.masks.safe_text(self.bytes, range);
+            marker::cut_reason(text)
+        });
+        Marker { allow: Arc::new(InlineAllow { reason, ..found.allow.clone() }), found }
     }
 
     fn markers_on(&mut self, start: usize) -> Arc<[Marker]> {
@@ -243,14 +270,8 @@ impl Page<'_> {
             return Arc::clone(known);
         }
         let line = self.lines.around(start);
-        let told = |found: Found| {
-            let reason = found.reason.clone().map(|range| {
-                let text = self.masks.safe_text(self.bytes, range);
-                marker::cut_reason(text)
-            });
-            Marker { allow: Arc::new(InlineAllow { reason, ..found.allow.clone() }), found }
-        };
-        let markers: Arc<[Marker]> = marker::find(self.bytes, line).into_iter().map(told).collect();
+        let found = marker::find(self.bytes, line).into_iter();
+        let markers: Arc<[Marker]> = found.map(|found| self.told(found)).collect();
         self.markers.insert(start, Arc::clone(&markers));
         markers
     }

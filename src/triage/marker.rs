@@ -65,7 +65,13 @@ pub(super) fn find(bytes: &[u8], line: Range<usize>) -> Vec<Found> {
 }
 
 /// `tool:allow`, with keycull's own extras after `keycull:allow`.
-fn colon_form(bytes: &[u8], line: Range<usize>, at: usize, end: usize, name: &'static str) -> Found {
+pub(super) fn colon_form(
+    bytes: &[u8],
+    line: Range<usize>,
+    at: usize,
+    end: usize,
+    name: &'static str,
+) -> Found {
     let own = name == "keycull:allow";
     let alone = own && is_comment_lead(&bytes[line.start..at]);
     let mut allow = InlineAllow { marker: name, rules: Vec::new(), until: None, reason: None, fault: None };
@@ -192,7 +198,7 @@ fn is_comment_lead(text: &[u8]) -> bool {
             || text == b"dnl")
 }
 
-fn is_word(byte: u8) -> bool {
+pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 

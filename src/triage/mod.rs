@@ -16,6 +16,7 @@ mod finish;
 mod inert;
 mod lines;
 mod marker;
+mod marker_block;
 mod overlap;
 mod path_rank;
 mod placement;

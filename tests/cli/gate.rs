@@ -44,6 +44,7 @@ fn markers_that_come_with_the_range_do_not_count() {
     for text in [
         format!("KEY={key} # keycull:allow made up\n"),
         format!("# keycull:allow[stripe-secret-key] -- made up\nKEY={key}\n"),
+        format!("# keycull:allow-begin -- made up\nA=1\nKEY={key}\n# keycull:allow-end\n"),
         format!("KEY={key} # gitleaks:allow\n"),
         format!("KEY={key} # betterleaks:allow\n"),
         format!("KEY={key} # pragma: allowlist secret\n"),

@@ -63,6 +63,25 @@ fn markers_allow_and_no_allow_shows_everything() {
 }
 
 #[test]
+fn blocks_allow_what_is_between_their_ends() {
+    let repo = GitRepo::new();
+    let (first, second) = (stripe_key(1), stripe_key(2));
+    let scan = |text: String, code: i32| {
+        repo.write("a.env", text);
+        run(repo.path(), &["scan", "--no-history"]).expect(code);
+    };
+    let begin = "# keycull:allow-begin[stripe-secret-key] until=2099-01-31 -- made up\n";
+    scan(format!("{begin}\nA={first}\nB={second}\n# keycull:allow-end\n"), 0);
+    scan(format!("{begin}\nA={first}\n# keycull:allow-end\nB={second}\n"), 1);
+    scan(format!("{begin}\nA={first}\nB={second}\n"), 1);
+    scan(
+        format!("{}\nA={first}\n# keycull:allow-end\n", begin.replace("stripe-secret-key", "github-pat")),
+        1,
+    );
+    scan(format!("{}\nA={first}\n# keycull:allow-end\n", begin.replace("2099", "2001")), 1);
+}
+
+#[test]
 fn quiet_says_nothing_when_there_is_nothing_to_say() {
     let repo = GitRepo::new();
     repo.write("a.txt", "nothing\n").commit("start");
