@@ -128,7 +128,7 @@ fn is_planted(path: &Path) -> bool {
 
 /// The directory everything is kept in, if that was asked for.
 fn kept_in() -> Option<PathBuf> {
-    let directory = PathBuf::from(std::env::var_os(KEPT_IN)?);
+    let directory = PathBuf::from(std::env::var_os(KEPT_IN).filter(|place| !place.is_empty())?);
     fs::create_dir_all(directory.join("said")).expect("a directory to keep things in");
     Some(directory)
 }
