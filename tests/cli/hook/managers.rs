@@ -113,7 +113,7 @@ mod needs_tools {
         // Nothing but a message is pushed, and later a tag.
         git(&repo.outside(), &["init", "--quiet", "--bare", "remote.git"]).expect(0);
         git(repo.path(), &["push", "--quiet", "../remote.git", "main"]).expect(0);
-        git(repo.path(), &["commit", "--no-verify", "--allow-empty", "-m", &leak(3)]).expect(0);
+        git(repo.path(), &["commit", "--quiet", "--no-verify", "--allow-empty", "-m", &leak(3)]).expect(0);
         stopped(&git(repo.path(), &["push", "../remote.git", "main"]), "stripe", &[3]);
         git(repo.path(), &["reset", "--quiet", "--hard", "HEAD~1"]).expect(0);
         git(repo.path(), &["tag", "-a", "v1", "-m", &leak(4)]).expect(0);
