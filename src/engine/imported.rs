@@ -92,7 +92,8 @@ impl Imported {
                 self.complete(rule, found, bytes, &lines, path)
             });
         }
-        for hit in hits.iter().filter(|hit| own.contains(&hit.at) && !self.outranked(hit, &hits, bytes)) {
+        for hit in hits.iter().filter(|hit| own.contains(&hit.at) && !self.outranked(hit, &hits, bytes, path))
+        {
             // NOTE: rules without a number were left out above.
             let Some(number) = self.numbers[hit.rule] else { continue };
             out.push(Match {
@@ -203,15 +204,15 @@ impl Imported {
     }
 
     /// A rule called generic gives way to another on the same line whose secret holds its own.
-    fn outranked(&self, hit: &Hit, all: &[Hit], bytes: &[u8]) -> bool {
+    fn outranked(&self, hit: &Hit, all: &[Hit], bytes: &[u8], path: Option<&[u8]>) -> bool {
         let generic = |hit: &Hit| self.config.rules[hit.rule].id.to_lowercase().contains("generic");
         generic(hit)
-            && !self.allowed(hit, bytes, None)
+            && !self.allowed(hit, bytes, path)
             && all.iter().any(|other| {
                 other.line == hit.line
                     && !generic(other)
                     && memchr::memmem::find(other.secret.of(bytes), hit.secret.of(bytes)).is_some()
-                    && !self.allowed(other, bytes, None)
+                    && !self.allowed(other, bytes, path)
             })
     }
 }
@@ -342,6 +343,9 @@ mod tests {
         );
         let allowed = format!("{config}[[rules.allowlists]]\nstopwords = ['acme1']\n");
         assert_eq!(found(&allowed, None, "k=acme1").len(), 2, "what does not count displaces nothing");
+        let elsewhere = format!("{config}[[rules.allowlists]]\npaths = ['^docs/']\n");
+        assert_eq!(found(&elsewhere, Some("docs/a"), "k=acme1").len(), 2, "nor what does not count there");
+        assert_eq!(found(&elsewhere, Some("src/a"), "k=acme1").len(), 1);
     }
 
     #[test]

@@ -292,7 +292,7 @@ eta3=both1\neta9=match\neta4=a<b>&~-c\neta5=line # skip\neta6=line # skip not\nl
     fn findings_equal_those_of_gitleaks() {
         let repo = GitRepo::new();
         repo.write(".gitleaks.toml", RULES);
-        for path in ["a/x.txt", "b/x.txt", "b/k.keystore"] {
+        for path in ["a/x.txt", "b/x.txt", "conf/x.txt", "b/k.keystore"] {
             repo.write(path, TEXT);
         }
         repo.write("c/crlf.txt", TEXT.replace('\n', "\r\n")).write("c/random.txt", random(1, 5000));
