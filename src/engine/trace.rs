@@ -179,11 +179,10 @@ impl Engine {
             heir.inherit(from..bytes.len(), scratch);
             // Whatever is encoded is decoded again: what was found in it is not taken over.
             scratch.decode.renew(bytes, &room.windows, &base.encoded, &room.copies);
-            let kept = scratch.decode.kept(bytes.len());
-            decode::undo(self, bytes, &(0..bytes.len()), 0, scratch, &mut trace.matches);
             if keep {
-                trace.encoded = kept;
+                trace.encoded = scratch.decode.kept(bytes.len());
             }
+            decode::undo(self, bytes, &(0..bytes.len()), 0, scratch, &mut trace.matches);
             trace.settle();
             trace
         };

@@ -68,9 +68,7 @@ impl State {
     }
 
     /// A copy of the candidates in a content of `len` bytes, in order.
-    pub(super) fn kept(&mut self, len: usize) -> Candidates {
-        self.encoded.sort_unstable();
-        self.encoded.dedup();
+    pub(super) fn kept(&self, len: usize) -> Candidates {
         Candidates { runs: self.encoded.clone(), escapes: self.escapes.clone(), len }
     }
 
@@ -88,6 +86,8 @@ impl State {
             self.escapes.take_over(&base.escapes, copy, base.len, bytes.len());
         }
         self.escapes.settle();
+        self.encoded.sort_unstable();
+        self.encoded.dedup();
     }
 
     /// Where a pass puts the first bytes of runs that look encoded.
