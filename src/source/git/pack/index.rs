@@ -189,9 +189,13 @@ impl Index {
             let pair = first << 8 | usize::from(*name.get(1)?);
             (self.pairs[pair], self.pairs[pair + 1])
         };
+        // As numbers: comparing slices costs a call for every step.
+        let start = |name: &[u8]| name.first_chunk().map_or(0, |raw| u64::from_be_bytes(*raw));
+        let wanted = start(name);
         while low < high {
             let middle = low + (high - low) / 2;
-            match self.name_at(middle).cmp(name) {
+            let there = self.name_at(middle);
+            match start(there).cmp(&wanted).then_with(|| there.cmp(name)) {
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Greater => high = middle,
                 std::cmp::Ordering::Equal => return Some(middle),
