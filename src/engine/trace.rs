@@ -12,7 +12,7 @@
 use std::ops::Range;
 
 use super::cost::Finds;
-use super::decode::{self, Candidates};
+use super::decode::{self, Candidates, Legacy, Spent};
 use super::scan::{MAX_VALUE_RUN, Pass};
 use super::value::MAX_VALUE;
 use super::{Engine, Scratch, format};
@@ -48,7 +48,7 @@ pub struct Copied {
 }
 
 impl Copied {
-    fn target_end(&self) -> usize {
+    pub(super) fn target_end(&self) -> usize {
         self.target + self.length
     }
 }
@@ -64,6 +64,8 @@ pub struct Trace {
     matches: Vec<Match>,
     /// What in it may be encoded. None when the content was scanned for its matches only.
     encoded: Candidates,
+    /// What decoding that took.
+    spent: Spent,
 }
 
 /// One place that was tested.
@@ -113,7 +115,12 @@ impl Trace {
         &self.matches
     }
 
-    fn settle(&mut self) {
+    /// Brings it into order when all is found, and keeps what may be encoded if asked to.
+    fn settle(&mut self, keep: bool, scratch: &Scratch) {
+        if keep {
+            self.encoded = scratch.decode.kept();
+            self.spent = scratch.decode.spent();
+        }
         self.triggers.sort_unstable();
         self.triggers.dedup();
         self.matches.sort_by_key(|hit| hit.trigger);
@@ -133,11 +140,8 @@ impl Engine {
         let noted = keep.then_some(&mut trace.triggers);
         Pass::new(self, bytes, triggers.clone(), finds).noting(noted).run(scratch);
         scratch.decode.search(bytes);
-        if keep {
-            trace.encoded = scratch.decode.kept(bytes.len());
-        }
-        decode::undo(self, bytes, &triggers, 0, scratch, &mut trace.matches);
-        trace.settle();
+        decode::whole(self, bytes, scratch, &mut trace.matches);
+        trace.settle(keep, scratch);
         trace
     }
 
@@ -177,13 +181,11 @@ impl Engine {
                 from = window.end;
             }
             heir.inherit(from..bytes.len(), scratch);
-            // Whatever is encoded is decoded again: what was found in it is not taken over.
-            scratch.decode.renew(bytes, &room.windows, &base.encoded, &room.copies);
-            if keep {
-                trace.encoded = scratch.decode.kept(bytes.len());
-            }
-            decode::undo(self, bytes, &(0..bytes.len()), 0, scratch, &mut trace.matches);
-            trace.settle();
+            scratch.decode.renew(bytes, &room.windows, RIGHT, &base.encoded, &room.copies);
+            let legacy =
+                Legacy { matches: &base.matches, base_len: base.len, copies: &room.copies, len: bytes.len() };
+            decode::changed(self, bytes, &legacy, base.spent, scratch, &mut trace.matches);
+            trace.settle(keep, scratch);
             trace
         };
         scratch.room = room;
@@ -337,6 +339,74 @@ impl Heir<'_> {
 mod tests {
     use super::*;
     use crate::rule::example::Rng;
+
+    /// Content made of up to six pieces of `base` and of `novel`, and what was copied.
+    fn patchwork(base: &[u8], novel: &[u8], rng: &mut Rng) -> (Vec<u8>, Vec<Copied>) {
+        let (mut bytes, mut copies): (Vec<u8>, Vec<Copied>) = (Vec::new(), Vec::new());
+        let mut from = [0, rng.below(base.len())][rng.below(2)];
+        for _ in 0..1 + rng.below(6) {
+            let most = [40, 400, base.len()][rng.below(3)];
+            let length = rng.below(most.min(base.len() - from) + 1);
+            let copy = Copied { base: from, target: bytes.len(), length };
+            match copies.last_mut() {
+                Some(last) if last.base + last.length == from && last.target_end() == copy.target => {
+                    last.length += length;
+                }
+                _ if length > 0 => copies.push(copy),
+                _ => {}
+            }
+            bytes.extend_from_slice(&base[from..from + length]);
+            let skipped = (from + length + rng.below(3)).min(base.len());
+            from = [skipped, rng.below(base.len())][rng.below(2)];
+            let piece = rng.below(novel.len());
+            bytes.extend_from_slice(&novel[piece..novel.len().min(piece + rng.below(4))]);
+        }
+        (bytes, copies)
+    }
+
+    #[test]
+    fn escapes_are_those_of_a_search_of_the_whole() {
+        let mut rng = Rng::seeded("escapes");
+        let pieces: [&[&str]; 4] = [
+            &[
+                "\"", "'", " ", "\t", "\n", "\r\n", "+", ".", "..", "<<", "&", "_", "\\", ",", "n", "\\n\",",
+                "a",
+            ],
+            &["=", "=3D", "=\n", "=\r\n", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "=20", "\n", "b"],
+            &["%41", "%", "4", "\\x41", "\\", "\\u0041", "\\u{41}", "&#65;", "&quot;", "&", ";", "\\/", "1"],
+            &[
+                "        ",
+                "\"",
+                "\n",
+                "\\\\\\\\",
+                "\\x41",
+                "a",
+                "=3",
+                "D",
+                "                                ",
+            ],
+        ];
+        let mut found = 0;
+        for round in 0..6000 {
+            let pieces = pieces[round % 4];
+            let mut noise = |count: usize| -> Vec<u8> {
+                (0..count).flat_map(|_| pieces[rng.below(pieces.len())].bytes()).collect()
+            };
+            let (base, novel) = (noise(40 + round % 500), noise(40));
+            let (bytes, copies) = patchwork(&base, &novel, &mut rng);
+            let mut state = decode::State::default();
+            state.search(&base);
+            let known = state.kept();
+            let mut ranges = Vec::new();
+            windows(&bytes, &copies, base.len(), &mut ranges);
+            state.renew(&bytes, &ranges, RIGHT, &known, &copies);
+            let got = state.kept();
+            state.search(&bytes);
+            assert_eq!(got.escapes(), state.kept().escapes(), "{round}: {copies:?} {}", bytes.escape_ascii());
+            found += got.escapes().len();
+        }
+        assert!(found > 100_000, "{found}");
+    }
 
     /// Whatever stands beyond the declared reach of a value run makes no difference to it.
     #[test]

@@ -138,7 +138,7 @@ fn chains_of_deltas_are_found_out_like_whole_contents() {
 /// `text` in one of the encodings that are undone.
 fn encoded(text: &str, number: usize) -> String {
     let hex = |byte: u8| format!("{byte:02x}");
-    match number % 7 {
+    match number % 9 {
         0 => format!("data: {}\n", STANDARD.encode(text)),
         1 => text.bytes().map(hex).collect::<String>() + "\n",
         2 => text.replace(['-', '_', '/', '='], "%5F"),
@@ -153,6 +153,12 @@ fn encoded(text: &str, number: usize) -> String {
                 .collect();
             lines.join("\n    ") + "\n"
         }
+        6 => text.replace('=', "=3D").replace('_', "=5F") + "=\n",
+        7 => text
+            .as_bytes()
+            .chunks(24)
+            .map(|piece| format!("  + \"{}\"\n", String::from_utf8_lossy(piece).replace('"', "")))
+            .collect(),
         _ => match text.char_indices().nth(text.len() / 2) {
             Some((middle, _)) => format!("s = \"{}\" +\n    \"{}\"\n", &text[..middle], &text[middle..]),
             None => text.to_owned(),

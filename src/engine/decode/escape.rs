@@ -26,8 +26,15 @@ const FOUND_BY: usize = 64;
 /// Bytes by which the search goes on where a unit is not at its end.
 const STEP: usize = 4096;
 
-/// Farthest a byte is from an escape that it has a part in: two indented lines.
-const NEAR: usize = 512;
+/// Farthest behind a change that an escape may begin and still depend on it: a line that mail wrapped,
+/// a row of backslashes. Only what joins two lines reads farther, over [`between`] alone.
+const BEHIND: usize = 88;
+/// Most bytes of a kind that a join reads over, on either side of its line feed.
+const MAX_BETWEEN: usize = 320;
+/// What is read beyond the text that is decoded: the rest of an escape.
+const BEYOND: usize = 16;
+/// A unit this much shorter than the longest was not cut: no escape and the gap before it are longer.
+const UNCUT: usize = 1024;
 
 static EQUALS_SIGN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("=3D"));
 
@@ -53,41 +60,59 @@ impl Found {
         }
     }
 
-    /// Finds what a change of `windows` can have made: escapes in them, or so near that the change
-    /// has a part in them.
-    pub(super) fn renew(&mut self, bytes: &[u8], windows: &[Range<usize>]) {
+    /// Finds anew what a change can have made, and takes over all else from `base` along `copies`.
+    ///
+    /// `windows` are those that triggers are searched in: each begins well before its change, and
+    /// ends `right` bytes behind it.
+    pub(super) fn renew(
+        &mut self,
+        bytes: &[u8],
+        windows: &[Range<usize>],
+        right: usize,
+        base: &Self,
+        copies: &[Copied],
+    ) {
         self.by_family.iter_mut().for_each(Vec::clear);
-        self.searched = 0;
+        let mut copies = copies.iter().copied();
+        let mut copy = copies.next();
+        let mut from = 0;
         for window in windows {
-            self.searched = self.searched.max(window.start.saturating_sub(NEAR));
-            let end = bytes.len().min(window.end + NEAR);
-            if self.searched < end {
-                self.search_to(bytes, end);
-            }
+            let searched = widened(bytes, window, right);
+            let searched = searched.start.max(from)..searched.end;
+            self.take_over(base, from..searched.start, &mut copy, &mut copies);
+            self.search_in(bytes, &searched);
+            from = from.max(searched.end);
         }
+        self.take_over(base, from..bytes.len(), &mut copy, &mut copies);
     }
 
-    /// Takes over the escapes of `base`, a content of `base_len` bytes, that `copy` holds with all
-    /// that has a part in them. `len` is the length of the content here.
-    pub(super) fn take_over(&mut self, base: &Self, copy: &Copied, base_len: usize, len: usize) {
-        let begins = copy.base == 0 && copy.target == 0;
-        let (base_end, end) = (copy.base + copy.length, copy.target + copy.length);
-        let first = if begins { 0 } else { copy.base + NEAR };
-        let last = if base_end == base_len && end == len { usize::MAX } else { base_end };
+    /// Takes over the escapes of `base` that are found at places in `range`, which lies in one copy.
+    fn take_over(
+        &mut self,
+        base: &Self,
+        range: Range<usize>,
+        copy: &mut Option<Copied>,
+        more: &mut impl Iterator<Item = Copied>,
+    ) {
+        if range.is_empty() {
+            return;
+        }
+        while copy.is_some_and(|copy| copy.target + copy.length < range.end) {
+            *copy = more.next();
+        }
+        let Some(copy) = *copy else { return };
+        let there = |at: usize| at - copy.target + copy.base;
+        let (first, last) = (there(range.start), there(range.end));
         for (own, found) in self.by_family.iter_mut().zip(&base.by_family) {
-            let from = found.partition_point(|escape| escape.source.start < first);
-            let inside =
-                found[from..].iter().take_while(|escape| escape.source.end.saturating_add(NEAR) <= last);
+            let from = found.partition_point(|escape| escape.found_at < first);
+            let inside = found[from..].iter().take_while(|escape| escape.found_at < last);
             own.extend(inside.map(|escape| escape.moved(copy.base, copy.target)));
         }
     }
 
-    /// Sorts what was gathered from several places.
-    pub(super) fn settle(&mut self) {
-        for found in &mut self.by_family {
-            found.sort_unstable_by_key(|escape| escape.source);
-            found.dedup();
-        }
+    #[cfg(test)]
+    pub(super) fn places(&self) -> Vec<(Span, usize)> {
+        self.by_family.iter().flatten().map(|escape| (escape.source, escape.found_at)).collect()
     }
 
     /// Whether a unit that begins in `triggers` may go on behind `end`.
@@ -99,10 +124,14 @@ impl Found {
     }
 
     fn search_to(&mut self, bytes: &[u8], end: usize) {
-        let from = self.searched;
+        self.search_in(bytes, &(self.searched..end));
         self.searched = end;
-        let text = &bytes[from..end];
-        for at in memchr::memchr3_iter(b'%', b'\\', b'&', text) {
+    }
+
+    /// Finds the escapes that are found at places in `range`.
+    fn search_in(&mut self, bytes: &[u8], range: &Range<usize>) {
+        let from = range.start;
+        for at in memchr::memchr3_iter(b'%', b'\\', b'&', &bytes[range.clone()]) {
             let at = from + at;
             let family = match bytes[at] {
                 b'%' => Family::Percent,
@@ -111,21 +140,23 @@ impl Found {
             };
             self.note(family, bytes, at);
         }
-        let overlapping = from.saturating_sub(2);
-        for at in EQUALS_SIGN.find_iter(&bytes[overlapping..end]) {
-            self.note(Family::Quoted, bytes, overlapping + at);
+        // The rest of `=3D`, or of a line that ends in `=`.
+        let text = &bytes[from..bytes.len().min(range.end + 2)];
+        let first = self.by_family[Family::Quoted as usize].len();
+        for at in EQUALS_SIGN.find_iter(text) {
+            self.note(Family::Quoted, bytes, from + at);
         }
         for at in memchr::memchr_iter(b'\n', text) {
             let at = from + at;
             let line = bytes[..at].strip_suffix(b"\r").unwrap_or(&bytes[..at]);
-            if line.last() == Some(&b'=') {
+            if line.last() == Some(&b'=') && range.contains(&(line.len() - 1)) {
                 self.note(Family::Quoted, bytes, line.len() - 1);
             }
-            self.note(Family::Joined, bytes, at);
+            if at < range.end {
+                self.note(Family::Joined, bytes, at);
+            }
         }
-        let quoted = &mut self.by_family[Family::Quoted as usize];
-        quoted.sort_unstable_by_key(|escape| escape.source);
-        quoted.dedup();
+        self.by_family[Family::Quoted as usize][first..].sort_unstable_by_key(|escape| escape.source);
     }
 
     #[inline]
@@ -142,20 +173,23 @@ impl Found {
         }
     }
 
-    /// Decodes the units that begin in `triggers`.
-    pub(super) fn units(&self, bytes: &[u8], triggers: &Range<usize>, mut take: impl FnMut(&Layer)) {
+    /// Every unit that begins in `triggers`.
+    pub(super) fn units(&self, bytes: &[u8], triggers: &Range<usize>, mut take: impl FnMut(Unit<'_>)) {
         for family in FAMILIES {
             let mut rest = self.by_family[family as usize].as_slice();
+            let mut cut = false;
             while let Some(first) = rest.first() {
-                let len = unit_len(bytes, rest);
-                let (unit, later) = rest.split_at(len);
-                rest = later;
+                let (escapes, later) = rest.split_at(unit_len(bytes, rest));
+                let mut unit = Unit { family, escapes, cut };
+                cut = unit.end() - unit.trigger() > MAX_UNIT - UNCUT;
+                unit.cut |= cut;
                 if first.source.start >= triggers.end {
                     break;
                 }
                 if triggers.contains(&first.source.start) {
-                    take(&decode(bytes, family, unit));
+                    take(unit);
                 }
+                rest = later;
             }
         }
     }
@@ -172,49 +206,127 @@ fn unit_len(bytes: &[u8], escapes: &[Escape]) -> usize {
     1 + linked.count()
 }
 
-/// Decodes the text around `unit`: its line, at most [`CONTEXT`] bytes on either side.
-fn decode(bytes: &[u8], family: Family, unit: &[Escape]) -> Layer {
-    let (first, last) = (unit[0].source.start, unit[unit.len() - 1].source.end);
-    let from = first.saturating_sub(CONTEXT);
-    let start = memchr::memrchr(b'\n', &bytes[from..first]).map_or(from, |at| from + at + 1);
-    let to = bytes.len().min(last + CONTEXT);
-    let end = memchr::memchr(b'\n', &bytes[last..to]).map_or(to, |at| last + at);
-    let mut text = Vec::with_capacity(end - start);
-    let mut edits = Vec::with_capacity(unit.len());
-    let mut joins = unit.iter().filter(|_| family == Family::Joined).peekable();
-    let mut at = start;
-    while at < end {
-        let escape = match joins.next_if(|join| join.source.start <= at) {
-            Some(join) => Some(*join),
-            None => family.escape(bytes, at),
-        };
-        match escape {
-            Some(escape) => {
-                let source = Span::new(at.min(escape.source.start), escape.source.end);
-                edits.push(Edit {
-                    at: text.len(),
-                    len: escape.text().len(),
-                    source,
-                    name: escape.name,
-                    strong: escape.strong,
-                });
-                text.extend_from_slice(escape.text());
-                at = escape.source.end.max(at + 1);
-            }
-            None => {
-                text.push(bytes[at]);
-                at += 1;
+/// Escapes that are decoded together.
+pub(super) struct Unit<'a> {
+    family: Family,
+    /// At least one, ascending.
+    escapes: &'a [Escape],
+    /// It, or the one before, is so long that it may have been cut.
+    cut: bool,
+}
+
+impl Unit<'_> {
+    /// Offset of the first escape.
+    pub(super) fn trigger(&self) -> usize {
+        self.escapes[0].source.start
+    }
+
+    /// Offset behind the last escape.
+    fn end(&self) -> usize {
+        self.escapes[self.escapes.len() - 1].source.end
+    }
+
+    /// The text around it that is decoded: its lines, at most [`CONTEXT`] bytes on either side.
+    fn text(&self, bytes: &[u8]) -> Range<usize> {
+        let (first, last) = (self.trigger(), self.end());
+        let from = first.saturating_sub(CONTEXT);
+        let start = memchr::memrchr(b'\n', &bytes[from..first]).map_or(from, |at| from + at + 1);
+        let to = bytes.len().min(last + CONTEXT);
+        start..memchr::memchr(b'\n', &bytes[last..to]).map_or(to, |at| last + at)
+    }
+
+    /// All that decides which escapes it has and what they are decoded to; may end behind `bytes`.
+    ///
+    /// None where a longer row of escapes was cut: where it is cut is decided far away.
+    pub(super) fn reads(&self, bytes: &[u8]) -> Option<Range<usize>> {
+        if self.cut {
+            return None;
+        }
+        // Escapes of other lines have no part in it. Whether the lines are joined with those above and
+        // below is decided by what stands there.
+        let Range { mut start, mut end } = self.text(bytes);
+        if self.family == Family::Joined {
+            start -= usize::from(bytes[..start].ends_with(b"\n"));
+            start -= between(bytes[..start].iter().rev());
+            end += usize::from(bytes[end..].starts_with(b"\n"));
+            end += between(bytes[end..].iter());
+        }
+        Some(start.saturating_sub(BEHIND)..end + BEYOND)
+    }
+
+    /// Decodes its text.
+    pub(super) fn decode(&self, bytes: &[u8]) -> Layer {
+        let Range { start, end } = self.text(bytes);
+        let mut text = Vec::with_capacity(end - start);
+        let mut edits = Vec::with_capacity(self.escapes.len());
+        let mut joins = self.escapes.iter().filter(|_| self.family == Family::Joined).peekable();
+        let mut at = start;
+        while at < end {
+            let escape = match joins.next_if(|join| join.source.start <= at) {
+                Some(join) => Some(*join),
+                None => self.family.escape(bytes, at),
+            };
+            match escape {
+                Some(escape) => {
+                    let source = Span::new(at.min(escape.source.start), escape.source.end);
+                    edits.push(Edit {
+                        at: text.len(),
+                        len: escape.text().len(),
+                        source,
+                        name: escape.name,
+                        strong: escape.strong,
+                    });
+                    text.extend_from_slice(escape.text());
+                    at = escape.source.end.max(at + 1);
+                }
+                None => {
+                    text.push(bytes[at]);
+                    at += 1;
+                }
             }
         }
+        Layer {
+            span: Span::new(self.trigger(), end.max(self.end())),
+            text,
+            chain: Vec::new(),
+            map: Map::Edits { start, edits },
+            whole: false,
+            cut: false,
+        }
     }
-    Layer {
-        span: Span::new(first, end.max(last)),
-        text,
-        chain: Vec::new(),
-        map: Map::Edits { start, edits },
-        whole: false,
-        cut: false,
-    }
+}
+
+/// The places whose escapes a change in `window` can have made or undone; the change ends `right`
+/// bytes before the window does.
+fn widened(bytes: &[u8], window: &Range<usize>, right: usize) -> Range<usize> {
+    let start = window.start - between(bytes[..window.start].iter().rev());
+    let end = bytes.len().min(window.end.saturating_sub(right) + BEHIND.max(right));
+    start..end + between(bytes[end..].iter())
+}
+
+/// How many of `bytes`, up to the first line feed and with it, are of what a join reads over: blanks,
+/// quotes and operators.
+fn between<'a>(bytes: impl Iterator<Item = &'a u8> + Clone) -> usize {
+    let is_between = |byte: u8| {
+        matches!(
+            byte,
+            b' ' | b'\t'
+                | b'\r'
+                | b'"'
+                | b'\''
+                | b'`'
+                | b'\\'
+                | b'+'
+                | b'.'
+                | b'&'
+                | b'<'
+                | b'_'
+                | b','
+                | b'n'
+        )
+    };
+    let count = bytes.clone().take(MAX_BETWEEN).take_while(|&&byte| is_between(byte)).count();
+    count + usize::from(bytes.skip(count).next() == Some(&b'\n'))
 }
 
 #[cfg(test)]
@@ -225,7 +337,8 @@ mod tests {
         let mut found = Found::default();
         found.search(text.as_bytes(), &triggers);
         let mut out = Vec::new();
-        found.units(text.as_bytes(), &triggers, |layer| {
+        found.units(text.as_bytes(), &triggers, |unit| {
+            let layer = unit.decode(text.as_bytes());
             out.push((String::from_utf8_lossy(&layer.text).into_owned(), layer.span));
         });
         out

@@ -28,6 +28,8 @@ pub(super) const FAMILIES: [Family; 5] =
 pub(super) struct Escape {
     /// The escape in the encoded text.
     pub(super) source: Span,
+    /// The place it is found by: its first byte, or the line feed between joined strings.
+    pub(super) found_at: usize,
     /// What it stands for: the first `len` bytes.
     text: [u8; 4],
     len: u8,
@@ -46,17 +48,17 @@ impl Escape {
     /// The same escape in content that has `from` at `to`.
     pub(super) fn moved(self, from: usize, to: usize) -> Self {
         let source = Span::new(self.source.start - from + to, self.source.end - from + to);
-        Self { source, ..self }
+        Self { source, found_at: self.found_at - from + to, ..self }
     }
 
-    /// An escape from `start` to `end` for nothing at all.
-    pub(super) fn gap(start: usize, end: usize, name: &'static str) -> Self {
-        Self { source: Span::new(start, end), text: [0; 4], len: 0, name, strong: true }
+    /// An escape from `start` to `end` for nothing at all, found by the byte at `found_at`.
+    pub(super) fn gap(start: usize, end: usize, found_at: usize, name: &'static str) -> Self {
+        Self { source: Span::new(start, end), found_at, text: [0; 4], len: 0, name, strong: true }
     }
 
     fn byte(start: usize, end: usize, byte: u8, name: &'static str) -> Self {
         let strong = byte.is_ascii_graphic();
-        Self { source: Span::new(start, end), text: [byte, 0, 0, 0], len: 1, name, strong }
+        Self { source: Span::new(start, end), found_at: start, text: [byte, 0, 0, 0], len: 1, name, strong }
     }
 
     fn weak(self) -> Self {
@@ -67,7 +69,7 @@ impl Escape {
         let mut text = [0; 4];
         let len = char::from_u32(value)?.encode_utf8(&mut text).len() as u8;
         let strong = (0x21..0x7f).contains(&value);
-        Some(Self { source: Span::new(start, end), text, len, name, strong })
+        Some(Self { source: Span::new(start, end), found_at: start, text, len, name, strong })
     }
 }
 
@@ -217,7 +219,7 @@ fn quoted(bytes: &[u8], at: usize) -> Option<Escape> {
         let graphic = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
         let long = at >= WRAPPED && memchr::memchr(b'\n', &bytes[at - WRAPPED..at]).is_none();
         let torn = long && graphic(bytes.get(at - 1)) && graphic(rest.get(wrap));
-        return torn.then(|| Escape::gap(at, at + 1 + wrap, NAME));
+        return torn.then(|| Escape::gap(at, at + 1 + wrap, at, NAME));
     }
     let lower = rest.iter().take(2).any(u8::is_ascii_lowercase);
     let value = hex(bytes, at + 1, at + 3).filter(|_| !lower)? as u8;

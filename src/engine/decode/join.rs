@@ -30,12 +30,12 @@ pub(super) fn at(bytes: &[u8], at: usize) -> Option<Escape> {
         Some(left) => {
             let right = start_of_piece(bytes, next)?;
             let fits = of_token(bytes.get(right)) && of_token(left.checked_sub(1).and_then(|i| bytes.get(i)));
-            fits.then(|| Escape::gap(left, right, NAME))
+            fits.then(|| Escape::gap(left, right, at, NAME))
         }
         None => {
             let left = line.len().checked_sub(1).filter(|&left| line[left] == b'\\')?;
             let inside = left.checked_sub(1).is_some_and(|i| ByteSet::RUN.has(bytes[i]));
-            (inside && ByteSet::RUN.has(*bytes.get(next)?)).then(|| Escape::gap(left, next, NAME))
+            (inside && ByteSet::RUN.has(*bytes.get(next)?)).then(|| Escape::gap(left, next, at, NAME))
         }
     }
 }

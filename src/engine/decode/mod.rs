@@ -11,6 +11,7 @@ mod family;
 mod inflate;
 mod join;
 mod layer;
+mod legacy;
 mod run;
 mod text;
 
@@ -23,6 +24,7 @@ use crate::finding::{Confidence, Match};
 use crate::rule::Kind;
 
 use layer::Layer;
+pub(super) use legacy::Legacy;
 pub(super) use run::may_be_encoded;
 
 /// Encodings inside one another that are followed.
@@ -40,7 +42,18 @@ pub(super) struct State {
     /// First bytes of the runs of the current pass that look encoded.
     encoded: Vec<usize>,
     escapes: escape::Found,
+    /// Decoded bytes that may be produced in all, and those of them that are left.
+    budget: usize,
     left: usize,
+    overrun: bool,
+}
+
+/// What decoding a content produced: remembered with its [`Candidates`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Spent {
+    /// Decoded bytes, at most.
+    bytes: usize,
+    /// Something was left undecoded, so that not all matches are known.
     overrun: bool,
 }
 
@@ -50,16 +63,40 @@ pub(super) struct Candidates {
     /// First bytes of runs, ascending.
     pub(super) runs: Vec<usize>,
     escapes: escape::Found,
-    /// Length of the content.
-    pub(super) len: usize,
+}
+
+#[cfg(test)]
+impl Candidates {
+    /// Where the escapes are, and what they are found by.
+    pub(super) fn escapes(&self) -> Vec<(crate::finding::Span, usize)> {
+        self.escapes.places()
+    }
 }
 
 impl State {
     /// A fresh budget, for a scan of `len` bytes.
     pub(super) fn refill(&mut self, len: usize) {
-        self.left = len.saturating_mul(RATIO).saturating_add(ALLOWANCE);
+        self.budget = len.saturating_mul(RATIO).saturating_add(ALLOWANCE);
+        self.left = self.budget;
         self.overrun = false;
         self.encoded.clear();
+    }
+
+    /// What was spent since the last [`refill`](Self::refill).
+    pub(super) fn spent(&self) -> Spent {
+        Spent { bytes: self.budget - self.left, overrun: self.overrun }
+    }
+
+    /// Takes what the content's base had `spent` out of the budget, for whatever of it is taken over;
+    /// false when that may be too much, or not all.
+    fn reserve(&mut self, spent: Spent) -> bool {
+        match self.left.checked_sub(spent.bytes) {
+            Some(left) if !spent.overrun => {
+                self.left = left;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Finds the escapes of all of `bytes`.
@@ -67,25 +104,22 @@ impl State {
         self.escapes.search(bytes, &(0..bytes.len()));
     }
 
-    /// A copy of the candidates in a content of `len` bytes, in order.
-    pub(super) fn kept(&self, len: usize) -> Candidates {
-        Candidates { runs: self.encoded.clone(), escapes: self.escapes.clone(), len }
+    /// A copy of the candidates.
+    pub(super) fn kept(&self) -> Candidates {
+        Candidates { runs: self.encoded.clone(), escapes: self.escapes.clone() }
     }
 
-    /// Finds anew the escapes that a change of `windows` can have made, and takes over those of
-    /// `base` that were copied with all that decides about them. Runs are taken over one by one.
+    /// Finds anew the escapes that a change can have made, and takes over the others from `base`; see
+    /// [`escape::Found::renew`]. Runs are taken over one by one.
     pub(super) fn renew(
         &mut self,
         bytes: &[u8],
         windows: &[Range<usize>],
+        right: usize,
         base: &Candidates,
         copies: &[Copied],
     ) {
-        self.escapes.renew(bytes, windows);
-        for copy in copies {
-            self.escapes.take_over(&base.escapes, copy, base.len, bytes.len());
-        }
-        self.escapes.settle();
+        self.escapes.renew(bytes, windows, right, &base.escapes, copies);
         self.encoded.sort_unstable();
         self.encoded.dedup();
     }
@@ -131,27 +165,70 @@ pub(super) fn follow(
         return;
     }
     scratch.decode.escapes.search(bytes, triggers);
-    undo(engine, bytes, triggers, depth, scratch, out);
+    undo(engine, bytes, triggers, depth, None, scratch, out);
+    scratch.decode.encoded.clear();
 }
 
-/// Decodes the candidates that were gathered, and forgets them.
-pub(super) fn undo(
+/// Decodes all candidates of `bytes`, which were gathered.
+pub(super) fn whole(engine: &Engine, bytes: &[u8], scratch: &mut Scratch, out: &mut Vec<Match>) {
+    undo(engine, bytes, &(0..bytes.len()), 0, None, scratch, out);
+}
+
+/// The same for `bytes` made from a base that had `spent` on it: what was copied with all that
+/// decides about it is not decoded again.
+pub(super) fn changed(
+    engine: &Engine,
+    bytes: &[u8],
+    legacy: &Legacy<'_>,
+    spent: Spent,
+    scratch: &mut Scratch,
+    out: &mut Vec<Match>,
+) {
+    let before = out.len();
+    if scratch.decode.reserve(spent) {
+        undo(engine, bytes, &(0..bytes.len()), 0, Some(legacy), scratch, out);
+        if !scratch.decode.overrun {
+            return;
+        }
+        out.truncate(before);
+    }
+    // The budget decides what is decoded, in order: all of it counts.
+    scratch.decode.left = scratch.decode.budget;
+    scratch.decode.overrun = false;
+    whole(engine, bytes, scratch, out);
+}
+
+/// Decodes the candidates that were gathered, but for those that `legacy` knows.
+fn undo(
     engine: &Engine,
     bytes: &[u8],
     triggers: &Range<usize>,
     depth: u8,
+    legacy: Option<&Legacy<'_>>,
     scratch: &mut Scratch,
     out: &mut Vec<Match>,
 ) {
-    let mut encoded = std::mem::take(&mut scratch.decode.encoded);
+    let encoded = std::mem::take(&mut scratch.decode.encoded);
     let found = std::mem::take(&mut scratch.decode.escapes);
     for &start in &encoded {
+        let inherited = legacy.is_some_and(|legacy| {
+            run::reads(bytes, start).is_some_and(|(reads, trigger)| legacy.pass_on(&reads, trigger, out))
+        });
+        if inherited {
+            continue;
+        }
         for layer in run::layers(bytes, start) {
             inside(engine, &layer, depth, scratch, out);
         }
     }
-    found.units(bytes, triggers, |layer| inside(engine, layer, depth, scratch, out));
-    encoded.clear();
+    found.units(bytes, triggers, |unit| {
+        let inherited = legacy.is_some_and(|legacy| {
+            unit.reads(bytes).is_some_and(|reads| legacy.pass_on(&reads, unit.trigger(), out))
+        });
+        if !inherited {
+            inside(engine, &unit.decode(bytes), depth, scratch, out);
+        }
+    });
     scratch.decode.encoded = encoded;
     scratch.decode.escapes = found;
 }
@@ -182,7 +259,10 @@ pub(super) fn naive(
     }
     let mut found = escape::Found::default();
     found.search_naively(bytes);
-    found.units(bytes, &(0..bytes.len()), |layer| lift(engine, layer, again(&layer.text), out));
+    found.units(bytes, &(0..bytes.len()), |unit| {
+        let layer = unit.decode(bytes);
+        lift(engine, &layer, again(&layer.text), out);
+    });
 }
 
 /// Appends the matches of decoded text as matches of the text around it.

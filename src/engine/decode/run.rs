@@ -3,6 +3,8 @@
 //! Base64 in either alphabet, padded or not, on one line or wrapped over many (by line feeds, or
 //! by `\n` inside a string). Wrapped lines belong to the first of them, which is the trigger.
 
+use std::ops::Range;
+
 use super::layer::{Layer, Map};
 use super::text::{self, START};
 use super::{MAX_ENCODED, inflate};
@@ -97,6 +99,29 @@ fn starts_hex(digits: &[u8]) -> bool {
         *byte = high << 4 | low;
     }
     text::promising(&start)
+}
+
+/// All that decides what [`layers`] makes of the run at `run`, when that is at most one layer whose
+/// first byte is also given; `None` when it may go on over several lines.
+///
+/// The range may end behind `bytes`.
+pub(super) fn reads(bytes: &[u8], run: usize) -> Option<(Range<usize>, usize)> {
+    /// The longest break between two lines, and what may stand before and behind the digits.
+    const EDGE: usize = 8;
+    let in_run = |byte: &&u8| ByteSet::RUN.has(**byte);
+    let len = bytes[run..].iter().take(MAX_ENCODED).take_while(in_run).count();
+    let start = first_digit(bytes, run);
+    if pieces(bytes, start, run + len).len() > 1 {
+        return None;
+    }
+    let blanks = bytes[..run].iter().rev().take(MAX_INDENT).take_while(|byte| is_blank(**byte)).count();
+    let above = (run - blanks).saturating_sub(EDGE);
+    // What stands above is read up to its start, or beyond all that can matter.
+    let line = bytes[..above].iter().rev().take(MAX_ENCODED).take_while(in_run).count();
+    let first = above - line;
+    // The next line does not go on from this one: it has no digits, or more of them.
+    let next = EDGE + MAX_INDENT + len + 1;
+    Some((first.saturating_sub(EDGE)..run + len + next, start))
 }
 
 /// The texts the run at `run` is an encoding of; none when it continues the line above.
@@ -211,6 +236,10 @@ fn pieces(bytes: &[u8], start: usize, end: usize) -> Vec<(usize, usize)> {
     pieces
 }
 
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
 /// Where a line that is wrapped at `at` goes on.
 fn after_break(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = &bytes[at..];
@@ -218,8 +247,7 @@ fn after_break(bytes: &[u8], at: usize) -> Option<usize> {
         .into_iter()
         .find(|wrap| rest.starts_with(wrap))?;
     let from = at + broken.len();
-    let indent =
-        bytes[from..].iter().take(MAX_INDENT).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let indent = bytes[from..].iter().take(MAX_INDENT).take_while(|byte| is_blank(**byte)).count();
     Some(from + indent)
 }
 
@@ -232,8 +260,7 @@ fn continues(bytes: &[u8], run: usize, start: usize, end: usize) -> bool {
             at -= 2;
         }
     } else {
-        let blanks =
-            bytes[..at].iter().rev().take(MAX_INDENT).take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let blanks = bytes[..at].iter().rev().take(MAX_INDENT).take_while(|b| is_blank(**b)).count();
         at -= blanks;
         // An escape at the end of the blanks: `\n    abc`, where the letter is no digit.
         let before = &bytes[..at];
