@@ -205,8 +205,10 @@ fn entity(bytes: &[u8], at: usize) -> Option<Escape> {
     Some(if matches!(byte, b'&' | b'<' | b'>') { escape.weak() } else { escape })
 }
 
-/// Shortest line that mail software wraps.
+/// Shortest line that mail software wraps, without the `=` at its end …
 const WRAPPED: usize = 60;
+/// … and longest: RFC 2045 §6.7 (5). Lines of base64 end in `=` too, but are seldom of that length.
+const LONGEST_WRAPPED: usize = 75;
 
 fn quoted(bytes: &[u8], at: usize) -> Option<Escape> {
     const NAME: &str = "quoted-printable";
@@ -217,7 +219,8 @@ fn quoted(bytes: &[u8], at: usize) -> Option<Escape> {
     let wrap = if rest.starts_with(b"\n") { 1 } else { 2 * usize::from(rest.starts_with(b"\r\n")) };
     if wrap > 0 {
         let graphic = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
-        let long = at >= WRAPPED && memchr::memchr(b'\n', &bytes[at - WRAPPED..at]).is_none();
+        let above = bytes[..at].iter().rev().take(LONGEST_WRAPPED + 1).position(|&byte| byte == b'\n');
+        let long = (WRAPPED..=LONGEST_WRAPPED).contains(&above.unwrap_or(at));
         let torn = long && graphic(bytes.get(at - 1)) && graphic(rest.get(wrap));
         return torn.then(|| Escape::gap(at, at + 1 + wrap, at, NAME));
     }
