@@ -5,6 +5,7 @@
 //! where they differ from their base (`tree_delta`). What a scanner remembers of a blob is handed
 //! back to it with the blob's deltas ([`DeltaSink`]).
 
+use std::collections::HashSet;
 use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -235,7 +236,26 @@ struct Local<'w, B> {
     bench: B,
     found: Found,
     commits: Commits,
+    /// Names in trees in which nothing was found: the same ones come again and again.
+    clean_names: HashSet<Box<[u8]>>,
     all: &'w Mutex<(Found, Commits)>,
+}
+
+/// Names that a worker remembers; a few megabytes.
+const REMEMBERED_NAMES: usize = 1 << 15;
+
+impl<B> Local<'_, B> {
+    /// Whether something is found in the `name` of a file.
+    fn suspects(&mut self, name: &[u8], sink: &dyn Sink) -> bool {
+        if !names::may_hold_token(name) || self.clean_names.contains(name) {
+            return false;
+        }
+        let found = sink.suspects(name);
+        if !found && name.len() <= 256 && self.clean_names.len() < REMEMBERED_NAMES {
+            self.clean_names.insert(name.into());
+        }
+        found
+    }
 }
 
 impl<B> Drop for Local<'_, B> {
@@ -257,7 +277,13 @@ type From<'a, T> = Option<(&'a State<T>, &'a DeltaMap)>;
 
 impl<S: DeltaSink> Walk<'_, S> {
     fn gather<B>(&self, bench: B) -> Local<'_, B> {
-        Local { bench, found: Found::default(), commits: Commits::default(), all: &self.found }
+        Local {
+            bench,
+            found: Found::default(),
+            commits: Commits::default(),
+            clean_names: HashSet::new(),
+            all: &self.found,
+        }
     }
 
     fn content(&self, object: &Object<'_>, origin: &Origin) {
@@ -354,7 +380,7 @@ impl<'w, S: DeltaSink> Onlooker for &'w Walk<'w, S> {
         if !there && let Ok(id) = ObjectId::try_from(entry.id) {
             local.found.missing(id, if entry.is_tree() { "tree" } else { "blob" });
         }
-        names::may_hold_token(entry.name) && self.sink.suspects(entry.name)
+        local.suspects(entry.name, self.sink)
     }
 
     fn named(&self, local: &mut Self::Local, entry: &TreeEntry<'_>, tree: &Oid) {
