@@ -27,6 +27,8 @@ pub(super) struct Masks {
     pub(super) joint: [u64; WORDS + 1],
     /// Bit `i` of word `w`: the bytes from there may be the probe of a literal.
     pub(super) hit: [u64; WORDS + 1],
+    /// … is what escapes are found by: `%`, `\\`, `&`, `=` or a line feed.
+    pub(super) mark: [u64; WORDS + 1],
     /// Words that hold anything; the rest are of another stride.
     words: usize,
 }
@@ -34,7 +36,7 @@ pub(super) struct Masks {
 impl Masks {
     pub(super) const fn new() -> Self {
         let none = [0; WORDS + 1];
-        Self { token: none, digit: none, letter: none, joint: none, hit: none, words: 0 }
+        Self { token: none, digit: none, letter: none, joint: none, hit: none, mark: none, words: 0 }
     }
 
     /// Makes room for `words` words and the one after them; their numbers.
@@ -184,6 +186,10 @@ fn class_bits(block: &[u8; BLOCK], masks: &mut Masks, word: usize) {
     masks.joint[word] = bits_of(block, |byte| (byte & 0xFB == 0x2B) | (byte == b'-'));
     let lines = bits_of(block, |byte| byte == b'_');
     masks.token[word] = masks.digit[word] | masks.letter[word] | masks.joint[word] | lines;
+    // 0x25 and 0x26 are `%` and `&`.
+    masks.mark[word] = bits_of(block, |byte| {
+        (byte.wrapping_sub(b'%') <= 1) | (byte == b'\\') | (byte == b'=') | (byte == b'\n')
+    });
 }
 
 /// A bit for each byte of a word that is of a class. One plain loop over bytes, which compilers
@@ -295,6 +301,10 @@ mod tests {
                             (&masks.digit, ByteSet::named("digit").expect("a class")),
                             (&masks.letter, ByteSet::named("alpha").expect("a class")),
                             (&masks.joint, ByteSet::EMPTY.with(b'+').with(b'/').with(b'-')),
+                            (
+                                &masks.mark,
+                                b"%\\&=\n".iter().fold(ByteSet::EMPTY, |set, &byte| set.with(byte)),
+                            ),
                         ] {
                             assert_eq!(mask[word], bits_by_table(&class, &bytes, at), "{at}");
                         }

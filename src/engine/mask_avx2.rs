@@ -48,6 +48,19 @@ const RUN_LOW: [u8; 16] = [
 /// High-nibble table of the run class.
 const RUN_HIGH: [u8; 16] = [0, 0, JOINT, DIGIT, EARLY, LATE | LINE, EARLY, LATE, 0, 0, 0, 0, 0, 0, 0, 0];
 
+/// `% &`
+const MARK_2: u8 = 1;
+/// `=`
+const MARK_3: u8 = 2;
+/// `\`
+const MARK_5: u8 = 4;
+/// The line feed.
+const MARK_0: u8 = 8;
+/// Low-nibble table of what escapes are found by, in groups by high nibble.
+const MARK_LOW: [u8; 16] = [0, 0, 0, 0, 0, MARK_2, MARK_2, 0, 0, 0, MARK_0, 0, MARK_5, MARK_3, 0, 0];
+/// High-nibble table of what escapes are found by.
+const MARK_HIGH: [u8; 16] = [MARK_0, 0, MARK_2, MARK_3, 0, MARK_5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
 /// Fills `masks` for the stride at `start`.
 ///
 /// # Panics
@@ -76,6 +89,7 @@ fn fill_avx2(filter: &Filter, bytes: &[u8], start: usize, words: usize, masks: &
         masks.letter[word] = join(low.letter, high.letter);
         masks.joint[word] = join(low.joint, high.joint);
         masks.hit[word] = join(low.hit, high.hit);
+        masks.mark[word] = join(low.mark, high.mark);
     }
 }
 
@@ -90,11 +104,13 @@ struct Half {
     letter: u32,
     joint: u32,
     hit: u32,
+    mark: u32,
 }
 
 /// All look-up tables, each twice in a register as the byte shuffle wants them.
 struct Tables {
     run: [__m256i; 2],
+    mark: [__m256i; 2],
     probe: [[[__m256i; 2]; PROBE]; 2],
 }
 
@@ -106,6 +122,7 @@ impl Tables {
         let half = |places: &[[[u8; 16]; 2]; PROBE]| places.each_ref().map(pair);
         Self {
             run: [twice(&RUN_LOW), twice(&RUN_HIGH)],
+            mark: [twice(&MARK_LOW), twice(&MARK_HIGH)],
             probe: [half(&filter.nibble[0]), half(&filter.nibble[1])],
         }
     }
@@ -132,6 +149,7 @@ impl Tables {
             letter: top_bits(_mm256_or_si256(_mm256_slli_epi16::<2>(groups), late)),
             joint: top_bits(_mm256_slli_epi16::<1>(groups)),
             hit: nonzero(hit),
+            mark: nonzero(classify(&self.mark, nibbles[0])),
         }
     }
 }

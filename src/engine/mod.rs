@@ -56,14 +56,19 @@ pub const REACH: usize = 32 * 1024;
 
 /// Memory a scan needs beside the content; one per thread, reused.
 pub struct Scratch {
-    masks: mask::Masks,
+    /// Boxed, so that moving a scratch is no copy of kilobytes.
+    masks: Box<mask::Masks>,
     room: trace::Room,
     decode: decode::State,
 }
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { masks: mask::Masks::new(), room: trace::Room::default(), decode: decode::State::default() }
+        Self {
+            masks: Box::new(mask::Masks::new()),
+            room: trace::Room::default(),
+            decode: decode::State::default(),
+        }
     }
 }
 
@@ -185,6 +190,7 @@ impl Engine {
         finds: &mut Finds<'_>,
     ) {
         self.scan_without_keyword(bytes, &triggers, finds);
+        scratch.decode.begin(bytes, &triggers);
         scan::Pass::new(self, bytes, triggers.clone(), finds.reborrow()).run(scratch);
         decode::follow(self, bytes, &triggers, depth, scratch, finds.matches());
     }

@@ -38,6 +38,8 @@ pub(super) struct Pass<'a> {
     probes: LookupView<'a>,
     /// Where triggers are noted, whether they match or not.
     noted: Option<&'a mut Vec<Trigger>>,
+    /// Escapes that are found here are noted; from the first trigger on.
+    escapes: Range<usize>,
 }
 
 /// What the byte before a stride is part of.
@@ -53,7 +55,14 @@ impl<'a> Pass<'a> {
     pub(super) fn new(engine: &'a Engine, bytes: &'a [u8], triggers: Range<usize>, finds: Finds<'a>) -> Self {
         let tables = &engine.rules().tables;
         let (heads, tails, probes) = (tables.head.view(), tables.tail.view(), tables.probes.view());
-        Self { engine, bytes, triggers, finds, heads, tails, probes, noted: None }
+        let escapes = triggers.clone();
+        Self { engine, bytes, triggers, finds, heads, tails, probes, noted: None, escapes }
+    }
+
+    /// Notes the escapes that are found in `range`, not before the first trigger, instead of those
+    /// that are found where triggers are.
+    pub(super) fn escapes(self, range: Range<usize>) -> Self {
+        Self { escapes: range, ..self }
     }
 
     /// Notes triggers there as well, if anywhere.
@@ -62,20 +71,20 @@ impl<'a> Pass<'a> {
     }
 
     pub(super) fn run(&mut self, scratch: &mut Scratch) {
-        let end = self.bytes.len().min(self.triggers.end.saturating_add(LOOK_BEHIND));
+        let behind = self.triggers.end.saturating_add(LOOK_BEHIND).max(self.escapes.end);
+        let end = self.bytes.len().min(behind);
         let mut carry = self.cut_by_start();
         let mut start = self.triggers.start;
         while start < end {
             let words = (end - start).div_ceil(64).min(WORDS);
             (self.engine.fill)(&self.engine.filter, self.bytes, start, words, &mut scratch.masks);
-            let encoded = scratch.decode.candidates();
-            carry = self.stride(start, carry, &scratch.masks, encoded);
+            carry = self.stride(start, carry, &scratch.masks, &mut scratch.decode);
             start += STRIDE;
         }
     }
 
     /// Consumes the masks of one stride.
-    fn stride(&mut self, start: usize, carry: Carry, masks: &Masks, encoded: &mut Vec<usize>) -> Carry {
+    fn stride(&mut self, start: usize, carry: Carry, masks: &Masks, encoded: &mut decode::State) -> Carry {
         let mut before = carry.token;
         let mut long = false;
         if carry.long {
@@ -103,11 +112,19 @@ impl<'a> Pass<'a> {
                 if decode::may_be_encoded(self.bytes, start + first, stop - first)
                     && self.triggers.contains(&(start + first))
                 {
-                    encoded.push(start + first);
+                    encoded.candidates().push(start + first);
                 }
                 starts &= starts - 1;
             }
             before = token >> 63 != 0;
+            let mut marks = masks.mark[word];
+            while marks != 0 {
+                let at = start + word * 64 + marks.trailing_zeros() as usize;
+                if self.escapes.contains(&at) {
+                    encoded.mark(self.bytes, at);
+                }
+                marks &= marks - 1;
+            }
         }
         Carry { token: before, long }
     }

@@ -4,11 +4,9 @@
 //! on the line beside it. Its first escape is the trigger.
 
 use std::ops::Range;
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
 
 use super::family::{Escape, FAMILIES, Family};
+use super::join;
 use super::layer::{Edit, Layer, Map};
 use crate::engine::trace::Copied;
 use crate::finding::Span;
@@ -36,71 +34,43 @@ const BEYOND: usize = 16;
 /// A unit this much shorter than the longest was not cut: no escape and the gap before it are longer.
 const UNCUT: usize = 1024;
 
-static EQUALS_SIGN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("=3D"));
-
 /// The escapes of one content that are worth a look, by family.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Found {
     by_family: [Vec<Escape>; FAMILIES.len()],
-    /// Up to where the content was searched.
-    searched: usize,
 }
 
 impl Found {
-    /// Finds what concerns units that begin in `triggers`.
-    pub(super) fn search(&mut self, bytes: &[u8], triggers: &Range<usize>) {
+    /// Begins to gather what concerns units that begin in `triggers`: finds what stands before.
+    ///
+    /// Then come the escapes found in `triggers`, in order, by [`mark`](Self::mark); then
+    /// [`finish`](Self::finish).
+    pub(super) fn begin(&mut self, bytes: &[u8], triggers: &Range<usize>) {
         self.by_family.iter_mut().for_each(Vec::clear);
-        self.searched = triggers.start.saturating_sub(BEFORE);
+        self.search(bytes, triggers.start.saturating_sub(BEFORE)..triggers.start);
+    }
+
+    /// Finds what stands behind `triggers` and concerns units that begin in them.
+    pub(super) fn finish(&mut self, bytes: &[u8], triggers: &Range<usize>) {
         let mut end = bytes.len().min(triggers.end.saturating_add(FOUND_BY + GAP));
-        self.search_to(bytes, end);
+        self.search(bytes, triggers.end..end);
         // A unit that begins here may go on for long.
         while end < bytes.len() && self.is_open(triggers, end) {
-            end = bytes.len().min(end + STEP);
-            self.search_to(bytes, end);
+            let next = bytes.len().min(end + STEP);
+            self.search(bytes, end..next);
+            end = next;
         }
     }
 
-    /// Finds anew what a change can have made, and takes over all else from `base` along `copies`.
-    ///
-    /// `windows` are those that triggers are searched in: each begins well before its change, and
-    /// ends `right` bytes behind it.
-    pub(super) fn renew(
-        &mut self,
-        bytes: &[u8],
-        windows: &[Range<usize>],
-        right: usize,
-        base: &Self,
-        copies: &[Copied],
-    ) {
-        self.by_family.iter_mut().for_each(Vec::clear);
-        let mut copies = copies.iter().copied();
-        let mut copy = copies.next();
-        let mut from = 0;
-        for window in windows {
-            let searched = widened(bytes, window, right);
-            let searched = searched.start.max(from)..searched.end;
-            self.take_over(base, from..searched.start, &mut copy, &mut copies);
-            self.search_in(bytes, &searched);
-            from = from.max(searched.end);
-        }
-        self.take_over(base, from..bytes.len(), &mut copy, &mut copies);
-    }
-
-    /// Takes over the escapes of `base` that are found at places in `range`, which lies in one copy.
-    fn take_over(
-        &mut self,
-        base: &Self,
-        range: Range<usize>,
-        copy: &mut Option<Copied>,
-        more: &mut impl Iterator<Item = Copied>,
-    ) {
+    /// Takes over the escapes of `base` that are found at places in `range` of the content, which lies
+    /// in one of the copies. Passes by those copies that end before.
+    pub(super) fn take_over(&mut self, base: &Self, range: Range<usize>, copies: &mut &[Copied]) {
         if range.is_empty() {
             return;
         }
-        while copy.is_some_and(|copy| copy.target + copy.length < range.end) {
-            *copy = more.next();
-        }
-        let Some(copy) = *copy else { return };
+        let passed = copies.iter().take_while(|copy| copy.target_end() < range.end).count();
+        *copies = &copies[passed..];
+        let Some(&copy) = copies.first() else { return };
         let there = |at: usize| at - copy.target + copy.base;
         let (first, last) = (there(range.start), there(range.end));
         for (own, found) in self.by_family.iter_mut().zip(&base.by_family) {
@@ -123,45 +93,36 @@ impl Found {
         })
     }
 
-    fn search_to(&mut self, bytes: &[u8], end: usize) {
-        self.search_in(bytes, &(self.searched..end));
-        self.searched = end;
-    }
-
-    /// Finds the escapes that are found at places in `range`.
-    fn search_in(&mut self, bytes: &[u8], range: &Range<usize>) {
-        let from = range.start;
-        for at in memchr::memchr3_iter(b'%', b'\\', b'&', &bytes[range.clone()]) {
-            let at = from + at;
-            let family = match bytes[at] {
-                b'%' => Family::Percent,
-                b'\\' => Family::Backslash,
-                _ => Family::Entity,
-            };
-            self.note(family, bytes, at);
-        }
-        // The rest of `=3D`, or of a line that ends in `=`.
-        let text = &bytes[from..bytes.len().min(range.end + 2)];
-        let first = self.by_family[Family::Quoted as usize].len();
-        for at in EQUALS_SIGN.find_iter(text) {
-            self.note(Family::Quoted, bytes, from + at);
-        }
-        for at in memchr::memchr_iter(b'\n', text) {
-            let at = from + at;
-            let line = bytes[..at].strip_suffix(b"\r").unwrap_or(&bytes[..at]);
-            if line.last() == Some(&b'=') && range.contains(&(line.len() - 1)) {
-                self.note(Family::Quoted, bytes, line.len() - 1);
-            }
-            if at < range.end {
-                self.note(Family::Joined, bytes, at);
+    /// Finds the escapes that are found at places in `range`, which must not be before any that are
+    /// known.
+    pub(super) fn search(&mut self, bytes: &[u8], range: Range<usize>) {
+        for at in range {
+            if matches!(bytes[at], b'%' | b'\\' | b'&' | b'=' | b'\n') {
+                self.mark(bytes, at);
             }
         }
-        self.by_family[Family::Quoted as usize][first..].sort_unstable_by_key(|escape| escape.source);
     }
 
+    /// Notes the escape that is found by the byte at `at`, if there is one: by `%`, `\`, `&`, `=` or a
+    /// line feed.
     #[inline]
-    fn note(&mut self, family: Family, bytes: &[u8], at: usize) {
-        self.by_family[family as usize].extend(family.trigger(bytes, at));
+    pub(super) fn mark(&mut self, bytes: &[u8], at: usize) {
+        let family = match bytes[at] {
+            b'\n' => Family::Joined,
+            b'=' => Family::Quoted,
+            b'%' => Family::Percent,
+            b'\\' => Family::Backslash,
+            _ => Family::Entity,
+        };
+        let next = bytes.get(at + 1);
+        let hopeless = match family {
+            Family::Joined => at == 0 || !join::may_end(bytes[at - 1]),
+            Family::Quoted => !matches!(next, Some(b'3' | b'\r' | b'\n')),
+            Family::Percent | Family::Backslash | Family::Entity => false,
+        };
+        if !hopeless {
+            self.by_family[family as usize].extend(family.trigger(bytes, at));
+        }
     }
 
     /// The same by asking at every place, for the reference engine.
@@ -298,7 +259,7 @@ impl Unit<'_> {
 
 /// The places whose escapes a change in `window` can have made or undone; the change ends `right`
 /// bytes before the window does.
-fn widened(bytes: &[u8], window: &Range<usize>, right: usize) -> Range<usize> {
+pub(super) fn widened(bytes: &[u8], window: &Range<usize>, right: usize) -> Range<usize> {
     let start = window.start - between(bytes[..window.start].iter().rev());
     let end = bytes.len().min(window.end.saturating_sub(right) + BEHIND.max(right));
     start..end + between(bytes[end..].iter())
@@ -306,7 +267,7 @@ fn widened(bytes: &[u8], window: &Range<usize>, right: usize) -> Range<usize> {
 
 /// How many of `bytes`, up to the first line feed and with it, are of what a join reads over: blanks,
 /// quotes and operators.
-fn between<'a>(bytes: impl Iterator<Item = &'a u8> + Clone) -> usize {
+fn between<'a>(mut bytes: impl Iterator<Item = &'a u8> + Clone) -> usize {
     let is_between = |byte: u8| {
         matches!(
             byte,
@@ -326,7 +287,7 @@ fn between<'a>(bytes: impl Iterator<Item = &'a u8> + Clone) -> usize {
         )
     };
     let count = bytes.clone().take(MAX_BETWEEN).take_while(|&&byte| is_between(byte)).count();
-    count + usize::from(bytes.skip(count).next() == Some(&b'\n'))
+    count + usize::from(bytes.nth(count) == Some(&b'\n'))
 }
 
 #[cfg(test)]
@@ -335,7 +296,9 @@ mod tests {
 
     fn units(text: &str, triggers: Range<usize>) -> Vec<(String, Span)> {
         let mut found = Found::default();
-        found.search(text.as_bytes(), &triggers);
+        found.begin(text.as_bytes(), &triggers);
+        found.search(text.as_bytes(), triggers.clone());
+        found.finish(text.as_bytes(), &triggers);
         let mut out = Vec::new();
         found.units(text.as_bytes(), &triggers, |unit| {
             let layer = unit.decode(text.as_bytes());
@@ -380,7 +343,7 @@ mod tests {
     fn naive_search_finds_the_same() {
         let text = "%41%zz \\u0041 \\\\u0041 &#65; =3D =\n".repeat(20) + "\"a\"\n\"b\"";
         let (mut fast, mut slow) = (Found::default(), Found::default());
-        fast.search(text.as_bytes(), &(0..text.len()));
+        fast.search(text.as_bytes(), 0..text.len());
         slow.search_naively(text.as_bytes());
         assert_eq!(fast.by_family, slow.by_family);
     }

@@ -20,9 +20,7 @@ pub(super) fn at(bytes: &[u8], at: usize) -> Option<Escape> {
     }
     let line = &bytes[..at];
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    // Nearly all lines end here.
-    if !matches!(line.last()?, b'"' | b'\'' | b'`' | b'\\' | b'+' | b'.' | b'&' | b'<' | b',' | b' ' | b'\t')
-    {
+    if !may_end(*line.last()?) {
         return None;
     }
     let next = at + 1 + blanks(&bytes[at + 1..]);
@@ -38,6 +36,15 @@ pub(super) fn at(bytes: &[u8], at: usize) -> Option<Escape> {
             (inside && ByteSet::RUN.has(*bytes.get(next)?)).then(|| Escape::gap(left, next, at, NAME))
         }
     }
+}
+
+/// Whether a piece may end before a line feed that follows this byte: nearly all lines say no.
+#[inline]
+pub(super) fn may_end(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'"' | b'\'' | b'`' | b'\\' | b'+' | b'.' | b'&' | b'<' | b',' | b' ' | b'\t' | b'\r' | b'_'
+    )
 }
 
 /// Bytes that can stand beside the join: of a token, or what surrounds one.

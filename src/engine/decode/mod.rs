@@ -99,29 +99,48 @@ impl State {
         }
     }
 
-    /// Finds the escapes of all of `bytes`.
-    pub(super) fn search(&mut self, bytes: &[u8]) {
-        self.escapes.search(bytes, &(0..bytes.len()));
+    /// Begins to gather what is encoded in a content; see [`escape::Found::begin`].
+    pub(super) fn begin(&mut self, bytes: &[u8], triggers: &Range<usize>) {
+        self.escapes.begin(bytes, triggers);
+    }
+
+    /// Notes the escape found by the byte at `at`, if there is one.
+    #[inline]
+    pub(super) fn mark(&mut self, bytes: &[u8], at: usize) {
+        self.escapes.mark(bytes, at);
+    }
+
+    /// Takes over what escapes `base` has in `range` of the content, and searches from there up to
+    /// `window`, around a change; the range to search with the window. `right` is how far behind the
+    /// change the window ends.
+    pub(super) fn approach(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        window: &Range<usize>,
+        right: usize,
+        base: &Candidates,
+        copies: &mut &[Copied],
+    ) -> Range<usize> {
+        let searched = escape::widened(bytes, window, right);
+        let start = searched.start.max(from);
+        self.escapes.take_over(&base.escapes, from..start, copies);
+        let begin = window.start.max(start);
+        self.escapes.search(bytes, start..begin);
+        begin..searched.end.max(begin)
+    }
+
+    /// Takes over what escapes `base` has from `from` on, behind the last change, and puts the runs in
+    /// order.
+    pub(super) fn conclude(&mut self, len: usize, from: usize, base: &Candidates, copies: &mut &[Copied]) {
+        self.escapes.take_over(&base.escapes, from..len, copies);
+        self.encoded.sort_unstable();
+        self.encoded.dedup();
     }
 
     /// A copy of the candidates.
     pub(super) fn kept(&self) -> Candidates {
         Candidates { runs: self.encoded.clone(), escapes: self.escapes.clone() }
-    }
-
-    /// Finds anew the escapes that a change can have made, and takes over the others from `base`; see
-    /// [`escape::Found::renew`]. Runs are taken over one by one.
-    pub(super) fn renew(
-        &mut self,
-        bytes: &[u8],
-        windows: &[Range<usize>],
-        right: usize,
-        base: &Candidates,
-        copies: &[Copied],
-    ) {
-        self.escapes.renew(bytes, windows, right, &base.escapes, copies);
-        self.encoded.sort_unstable();
-        self.encoded.dedup();
     }
 
     /// Where a pass puts the first bytes of runs that look encoded.
@@ -164,7 +183,7 @@ pub(super) fn follow(
         scratch.decode.encoded.clear();
         return;
     }
-    scratch.decode.escapes.search(bytes, triggers);
+    scratch.decode.escapes.finish(bytes, triggers);
     undo(engine, bytes, triggers, depth, None, scratch, out);
     scratch.decode.encoded.clear();
 }
