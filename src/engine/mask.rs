@@ -5,6 +5,7 @@
 //! literals that are there.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 #[cfg(test)]
 use crate::rule::class::ByteSet;
@@ -59,8 +60,11 @@ impl Masks {
 /// Tables of the literal filter: sixteen buckets of literals, one bit each, in two halves.
 #[derive(Clone, Debug)]
 pub(super) struct Filter {
-    /// Table of the portable back end, by [`pair_hash`].
-    pairs: Box<[u16; 1 << PAIR_BITS]>,
+    /// Probe and bucket of each literal.
+    probes: Vec<([Option<u8>; PROBE], u8)>,
+    /// Table of the portable back end, by [`pair_hash`]. Made when it is first asked for: most
+    /// processors never do, and it would be two thirds of a short scan.
+    pairs: OnceLock<Box<Pairs>>,
     /// Tables by half, place in the probe and nibble, low nibbles first.
     pub(super) nibble: [[[[u8; 16]; 2]; PROBE]; 2],
 }
@@ -68,41 +72,59 @@ pub(super) struct Filter {
 impl Filter {
     /// The filter for `literals`.
     pub(super) fn new(literals: &[Literal]) -> Self {
-        let mut filter = Self { pairs: Box::new([0; 1 << PAIR_BITS]), nibble: [[[[0; 16]; 2]; PROBE]; 2] };
-        for literal in literals {
-            filter.admit(literal.probe_bytes(), literal.bucket);
+        let probe = |bytes: &[u8]| std::array::from_fn(|place| bytes.get(place).copied());
+        let probes: Vec<_> = literals.iter().map(|one| (probe(one.probe_bytes()), one.bucket)).collect();
+        let mut nibble = [[[[0; 16]; 2]; PROBE]; 2];
+        for (probe, bucket) in &probes {
+            admit(&mut nibble[usize::from(bucket / 8)], probe, 1 << (bucket % 8));
         }
-        filter
+        Self { probes, pairs: OnceLock::new(), nibble }
     }
 
-    fn admit(&mut self, probe: &[u8], bucket: u8) {
-        let (half, narrow) = (usize::from(bucket / 8), 1u8 << (bucket % 8));
-        for place in 0..PROBE {
-            let Some(&byte) = probe.get(place) else {
-                self.nibble[half][place].iter_mut().flatten().for_each(|entry| *entry |= narrow);
-                continue;
-            };
-            for byte in [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()] {
-                self.nibble[half][place][0][usize::from(byte & 15)] |= narrow;
-                self.nibble[half][place][1][usize::from(byte >> 4)] |= narrow;
+    /// The table of the portable back end.
+    fn pairs(&self) -> &Pairs {
+        self.pairs.get_or_init(|| {
+            let mut pairs = Box::new([0; 1 << PAIR_BITS]);
+            for (probe, bucket) in &self.probes {
+                admit_probe(&mut pairs, probe, *bucket);
             }
-        }
-        let group = u16::from(bucket) % GROUPS * ROLES;
-        let at = |place: usize| probe.get(place).map_or(ANY, std::slice::from_ref);
-        self.admit_pairs(at(0), at(1), FIRST << group);
-        self.admit_pairs(at(2), at(3), SECOND << group);
-        self.admit_pairs(ANY, at(0), BEFORE << group);
-        self.admit_pairs(at(1), at(2), MIDDLE << group);
-        self.admit_pairs(at(3), ANY, BEHIND << group);
+            pairs
+        })
     }
+}
 
-    fn admit_pairs(&mut self, lefts: &[u8], rights: &[u8], role: u16) {
+/// Lets `probe` through the tables of its half, as the bit of its bucket.
+fn admit(tables: &mut [[[u8; 16]; 2]; PROBE], probe: &[Option<u8>; PROBE], bucket: u8) {
+    for (table, byte) in tables.iter_mut().zip(probe) {
+        let Some(byte) = byte else {
+            table.iter_mut().flatten().for_each(|entry| *entry |= bucket);
+            continue;
+        };
+        for byte in [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()] {
+            table[0][usize::from(byte & 15)] |= bucket;
+            table[1][usize::from(byte >> 4)] |= bucket;
+        }
+    }
+}
+
+type Pairs = [u16; 1 << PAIR_BITS];
+
+/// Lets `probe` through the table of pairs.
+fn admit_probe(table: &mut Pairs, probe: &[Option<u8>; PROBE], bucket: u8) {
+    let group = u16::from(bucket) % GROUPS * ROLES;
+    let at = |place: usize| probe[place].as_ref().map_or(ANY, std::slice::from_ref);
+    let mut admit = |lefts: &[u8], rights: &[u8], role: u16| {
         for left in lefts {
             for right in rights {
-                self.pairs[usize::from(pair_hash(*left, *right))] |= role;
+                table[usize::from(pair_hash(*left, *right))] |= role << group;
             }
         }
-    }
+    };
+    admit(at(0), at(1), FIRST);
+    admit(at(2), at(3), SECOND);
+    admit(ANY, at(0), BEFORE);
+    admit(at(1), at(2), MIDDLE);
+    admit(at(3), ANY, BEHIND);
 }
 
 /// The portable back end reads every second pair of bytes. Where a probe starts at a pair, it is
@@ -154,11 +176,12 @@ pub(super) fn best() -> Fill {
 
 /// The back end in safe, portable code.
 pub(super) fn portable(filter: &Filter, bytes: &[u8], start: usize, words: usize, masks: &mut Masks) {
+    let pairs = filter.pairs();
     for word in masks.begin(words) {
         let at = start + word * 64;
         let block = padded(bytes, at);
         class_bits(&block, masks, word);
-        masks.hit[word] = hit_bits(filter, &block);
+        masks.hit[word] = hit_bits(pairs, &block);
     }
 }
 
@@ -218,7 +241,7 @@ fn pack<const N: usize>(flags: &[u8; N]) -> u64 {
 }
 
 #[inline]
-fn hit_bits(filter: &Filter, block: &[u8; BLOCK]) -> u64 {
+fn hit_bits(pairs: &Pairs, block: &[u8; BLOCK]) -> u64 {
     // The pairs of the word, and two behind it; the byte behind the block may be any.
     const PAIRS: usize = 32;
     let mut hashes = [0u16; PAIRS + 2];
@@ -228,7 +251,7 @@ fn hit_bits(filter: &Filter, block: &[u8; BLOCK]) -> u64 {
     hashes[PAIRS + 1] = pair_hash(block[BLOCK - 1], 0);
     let mut roles = [0u16; PAIRS + 2];
     for (role, hash) in roles.iter_mut().zip(hashes) {
-        *role = filter.pairs[usize::from(hash) % filter.pairs.len()];
+        *role = pairs[usize::from(hash) % pairs.len()];
     }
     let (mut even, mut odd) = ([0u8; PAIRS], [0u8; PAIRS]);
     for i in 0..PAIRS {
