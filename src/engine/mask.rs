@@ -28,7 +28,7 @@ pub(super) struct Masks {
     pub(super) joint: [u64; WORDS + 1],
     /// Bit `i` of word `w`: the bytes from there may be the probe of a literal.
     pub(super) hit: [u64; WORDS + 1],
-    /// … is what escapes are found by: `%`, `\\`, `&`, `=` or a line feed.
+    /// … begins what may be an escape, or ends a line that the next may go on from: [`is_mark`], or more.
     pub(super) mark: [u64; WORDS + 1],
     /// Words that hold anything; the rest are of another stride.
     words: usize,
@@ -209,10 +209,40 @@ fn class_bits(block: &[u8; BLOCK], masks: &mut Masks, word: usize) {
     masks.joint[word] = bits_of(block, |byte| (byte & 0xFB == 0x2B) | (byte == b'-'));
     let lines = bits_of(block, |byte| byte == b'_');
     masks.token[word] = masks.digit[word] | masks.letter[word] | masks.joint[word] | lines;
-    // 0x25 and 0x26 are `%` and `&`.
-    masks.mark[word] = bits_of(block, |byte| {
-        (byte.wrapping_sub(b'%') <= 1) | (byte == b'\\') | (byte == b'=') | (byte == b'\n')
-    });
+    masks.mark[word] = mark_bits(block);
+}
+
+/// Whether `byte` before `next` may begin an escape, or is the last of a line that the next line may
+/// go on from; see [`super::decode`].
+#[cfg(test)]
+fn is_mark(byte: u8, next: u8) -> bool {
+    match byte {
+        b'%' if next.is_ascii_hexdigit() => true,
+        b'=' if matches!(next, b'3' | b'\r' | b'\n') => true,
+        b'\\' if matches!(next, b'x' | b'u' | b'U' | b'0'..=b'3' | b'/') => true,
+        b'&' if next == b'#' || next.is_ascii_lowercase() => true,
+        b' ' | b'"' | b'&' | b'\'' | b'+' | b',' | b'.' | b'<' | b'\\' | b'`' | b'\t' | b'\r' => {
+            next == b'\n'
+        }
+        _ => false,
+    }
+}
+
+/// Bits of [`is_mark`], and some more: no letter or digit is before a line feed of interest, and no
+/// blank, quote or bracket is behind what begins an escape.
+#[inline]
+fn mark_bits(block: &[u8; BLOCK]) -> u64 {
+    let mut flags = [0u8; 64];
+    for (flag, pair) in flags.iter_mut().zip(block.windows(2)) {
+        let (byte, next) = (pair[0], pair[1]);
+        let begins = (byte.wrapping_sub(b'%') <= 1) | (byte == b'\\');
+        let goes_on = (next | 0x20).wrapping_sub(b'a') <= 25;
+        let goes_on = goes_on | (next.wrapping_sub(b'/') <= 10) | (next == b'#');
+        let wrapped = (byte == b'=') & ((next == b'3') | (next == b'\r'));
+        let ends = (next == b'\n') & ((byte | 0x20).wrapping_sub(b'a') > 25) & (byte.wrapping_sub(b'0') > 11);
+        *flag = u8::from((begins & goes_on) | wrapped | ends);
+    }
+    pack(&flags)
 }
 
 /// A bit for each byte of a word that is of a class. One plain loop over bytes, which compilers
@@ -301,6 +331,8 @@ mod tests {
         };
         let mut all: Vec<Vec<u8>> = (0..140).map(&mut noise).collect();
         all.push(noise(STRIDE * 2 + 77));
+        let marks = b"%&=\\\n\r3xuU0123/#aq \"'+,.<`\tAf";
+        all.push(noise(6000).iter().map(|byte| marks[usize::from(*byte) % marks.len()]).collect());
         all.push(b"Passw0rd://x -----begin SECRET pwd".repeat(300));
         all
     }
@@ -324,14 +356,13 @@ mod tests {
                             (&masks.digit, ByteSet::named("digit").expect("a class")),
                             (&masks.letter, ByteSet::named("alpha").expect("a class")),
                             (&masks.joint, ByteSet::EMPTY.with(b'+').with(b'/').with(b'-')),
-                            (
-                                &masks.mark,
-                                b"%\\&=\n".iter().fold(ByteSet::EMPTY, |set, &byte| set.with(byte)),
-                            ),
                         ] {
                             assert_eq!(mask[word], bits_by_table(&class, &bytes, at), "{at}");
                         }
                         for i in 0..64 {
+                            let pair = bytes.get(at + i..at + i + 2);
+                            let marks = pair.is_some_and(|pair| is_mark(pair[0], pair[1]));
+                            assert!(!marks || masks.mark[word] >> i & 1 == 1, "mark at {}", at + i);
                             let rest = bytes.get(at + i..).unwrap_or_default();
                             let there = texts.iter().any(|t| {
                                 rest.get(..t.len()).is_some_and(|r| r.eq_ignore_ascii_case(t.as_bytes()))

@@ -48,18 +48,100 @@ const RUN_LOW: [u8; 16] = [
 /// High-nibble table of the run class.
 const RUN_HIGH: [u8; 16] = [0, 0, JOINT, DIGIT, EARLY, LATE | LINE, EARLY, LATE, 0, 0, 0, 0, 0, 0, 0, 0];
 
-/// `% &`
-const MARK_2: u8 = 1;
-/// `=`
-const MARK_3: u8 = 2;
-/// `\`
-const MARK_5: u8 = 4;
-/// The line feed.
-const MARK_0: u8 = 8;
-/// Low-nibble table of what escapes are found by, in groups by high nibble.
-const MARK_LOW: [u8; 16] = [0, 0, 0, 0, 0, MARK_2, MARK_2, 0, 0, 0, MARK_0, 0, MARK_5, MARK_3, 0, 0];
-/// High-nibble table of what escapes are found by.
-const MARK_HIGH: [u8; 16] = [MARK_0, 0, MARK_2, MARK_3, 0, MARK_5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+/// Groups of two bytes that escapes are found by: `%` and a digit …
+const PERCENT: u8 = 1;
+/// … `=` and `3`, or the end of a line …
+const EQUALS: u8 = 2;
+/// … `\` and a letter or digit, of all or only these few …
+const BACKSLASH: u8 = 4;
+/// … `&` and a letter or `#` …
+const AMPERSAND: u8 = 8;
+/// … and what joins two lines, before a line feed: blanks, quotes and signs of `0x2X`, …
+const END_2: u8 = 16;
+/// … `<` and `\`, …
+const END_C: u8 = 32;
+/// … the tab and the carriage return, …
+const END_0: u8 = 64;
+/// … the grave accent.
+const END_6: u8 = 128;
+const END: u8 = END_2 | END_C | END_0 | END_6;
+
+/// Low-nibble table of the first byte.
+const MARK_LOW: [u8; 16] = [
+    END_2 | END_6,             // 0
+    0,                         // 1
+    END_2,                     // 2
+    0,                         // 3
+    0,                         // 4
+    PERCENT,                   // 5
+    AMPERSAND | END_2,         // 6
+    END_2,                     // 7
+    0,                         // 8
+    END_0,                     // 9
+    0,                         // A
+    END_2,                     // B
+    BACKSLASH | END_2 | END_C, // C
+    EQUALS | END_0,            // D
+    END_2,                     // E
+    0,                         // F
+];
+/// High-nibble table of the first byte.
+const MARK_HIGH: [u8; 16] = [
+    END_0,
+    0,
+    PERCENT | AMPERSAND | END_2,
+    EQUALS | END_C,
+    0,
+    BACKSLASH | END_C,
+    END_6,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+];
+/// Low-nibble table of the byte behind it.
+const NEXT_LOW: [u8; 16] = [
+    PERCENT | BACKSLASH | AMPERSAND,          // 0
+    PERCENT | BACKSLASH | AMPERSAND,          // 1
+    PERCENT | BACKSLASH | AMPERSAND,          // 2
+    PERCENT | BACKSLASH | AMPERSAND | EQUALS, // 3
+    PERCENT | AMPERSAND,                      // 4
+    PERCENT | BACKSLASH | AMPERSAND,          // 5
+    PERCENT | AMPERSAND,                      // 6
+    PERCENT | AMPERSAND,                      // 7
+    PERCENT | BACKSLASH | AMPERSAND,          // 8
+    PERCENT | AMPERSAND,                      // 9
+    EQUALS | AMPERSAND | END,                 // A
+    AMPERSAND,                                // B
+    AMPERSAND,                                // C
+    EQUALS | AMPERSAND,                       // D
+    AMPERSAND,                                // E
+    BACKSLASH | AMPERSAND,                    // F
+];
+/// High-nibble table of the byte behind it.
+const NEXT_HIGH: [u8; 16] = [
+    EQUALS | END,
+    0,
+    BACKSLASH | AMPERSAND,
+    PERCENT | EQUALS | BACKSLASH,
+    PERCENT,
+    BACKSLASH,
+    PERCENT | AMPERSAND,
+    BACKSLASH | AMPERSAND,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+];
 
 /// Fills `masks` for the stride at `start`.
 ///
@@ -110,7 +192,7 @@ struct Half {
 /// All look-up tables, each twice in a register as the byte shuffle wants them.
 struct Tables {
     run: [__m256i; 2],
-    mark: [__m256i; 2],
+    mark: [[__m256i; 2]; 2],
     probe: [[[__m256i; 2]; PROBE]; 2],
 }
 
@@ -122,7 +204,7 @@ impl Tables {
         let half = |places: &[[[u8; 16]; 2]; PROBE]| places.each_ref().map(pair);
         Self {
             run: [twice(&RUN_LOW), twice(&RUN_HIGH)],
-            mark: [twice(&MARK_LOW), twice(&MARK_HIGH)],
+            mark: [[twice(&MARK_LOW), twice(&MARK_HIGH)], [twice(&NEXT_LOW), twice(&NEXT_HIGH)]],
             probe: [half(&filter.nibble[0]), half(&filter.nibble[1])],
         }
     }
@@ -141,6 +223,7 @@ impl Tables {
             )
         };
         let hit = _mm256_or_si256(admitted(&self.probe[0]), admitted(&self.probe[1]));
+        let mark = _mm256_and_si256(classify(&self.mark[0], nibbles[0]), classify(&self.mark[1], nibbles[1]));
         // A shift moves bits into the byte above, but never into its top bit.
         let late = _mm256_slli_epi16::<3>(groups);
         Half {
@@ -149,7 +232,7 @@ impl Tables {
             letter: top_bits(_mm256_or_si256(_mm256_slli_epi16::<2>(groups), late)),
             joint: top_bits(_mm256_slli_epi16::<1>(groups)),
             hit: nonzero(hit),
-            mark: nonzero(classify(&self.mark, nibbles[0])),
+            mark: nonzero(mark),
         }
     }
 }

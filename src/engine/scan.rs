@@ -74,6 +74,8 @@ impl<'a> Pass<'a> {
         let behind = self.triggers.end.saturating_add(LOOK_BEHIND).max(self.escapes.end);
         let end = self.bytes.len().min(behind);
         let mut carry = self.cut_by_start();
+        // A line feed is marked by the byte before it.
+        scratch.decode.search(self.bytes, self.escapes.start..self.escapes.end.min(self.escapes.start + 1));
         let mut start = self.triggers.start;
         while start < end {
             let words = (end - start).div_ceil(64).min(WORDS);
@@ -120,9 +122,7 @@ impl<'a> Pass<'a> {
             let mut marks = masks.mark[word];
             while marks != 0 {
                 let at = start + word * 64 + marks.trailing_zeros() as usize;
-                if self.escapes.contains(&at) {
-                    encoded.mark(self.bytes, at);
-                }
+                encoded.marks(self.bytes, at, &self.escapes);
                 marks &= marks - 1;
             }
         }

@@ -107,22 +107,16 @@ impl Found {
     /// line feed.
     #[inline]
     pub(super) fn mark(&mut self, bytes: &[u8], at: usize) {
+        let next = bytes.get(at + 1).copied().unwrap_or_default();
         let family = match bytes[at] {
-            b'\n' => Family::Joined,
-            b'=' => Family::Quoted,
+            b'\n' if at > 0 && join::may_end(bytes[at - 1]) => Family::Joined,
+            b'=' if matches!(next, b'3' | b'\r' | b'\n') => Family::Quoted,
             b'%' => Family::Percent,
-            b'\\' => Family::Backslash,
-            _ => Family::Entity,
+            b'\\' if !matches!(next, b'n' | b'"' | b'\\') => Family::Backslash,
+            b'&' => Family::Entity,
+            _ => return,
         };
-        let next = bytes.get(at + 1);
-        let hopeless = match family {
-            Family::Joined => at == 0 || !join::may_end(bytes[at - 1]),
-            Family::Quoted => !matches!(next, Some(b'3' | b'\r' | b'\n')),
-            Family::Percent | Family::Backslash | Family::Entity => false,
-        };
-        if !hopeless {
-            self.by_family[family as usize].extend(family.trigger(bytes, at));
-        }
+        self.by_family[family as usize].extend(family.trigger(bytes, at));
     }
 
     /// The same by asking at every place, for the reference engine.

@@ -104,10 +104,22 @@ impl State {
         self.escapes.begin(bytes, triggers);
     }
 
-    /// Notes the escape found by the byte at `at`, if there is one.
+    /// Notes the escapes that are found at places in `range`.
+    pub(super) fn search(&mut self, bytes: &[u8], range: Range<usize>) {
+        self.escapes.search(bytes, range);
+    }
+
+    /// Notes the escapes found by the byte at `at` and by a line feed behind it, as far as these are
+    /// in `range` and not its first byte.
     #[inline]
-    pub(super) fn mark(&mut self, bytes: &[u8], at: usize) {
-        self.escapes.mark(bytes, at);
+    pub(super) fn marks(&mut self, bytes: &[u8], at: usize, range: &Range<usize>) {
+        let inside = |at: usize| range.start < at && at < range.end;
+        if inside(at) && bytes[at] != b'\n' {
+            self.escapes.mark(bytes, at);
+        }
+        if inside(at + 1) && bytes.get(at + 1) == Some(&b'\n') {
+            self.escapes.mark(bytes, at + 1);
+        }
     }
 
     /// Takes over what escapes `base` has in `range` of the content, and searches from there up to
