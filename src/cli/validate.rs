@@ -34,7 +34,10 @@ pub(super) fn run(args: &ValidateArgs, voice: &Voice, environment: &Environment)
         let key = (finding.fingerprint.as_str().to_owned(), finding.rule.id.clone());
         if let Some(reason) = gathered.unread.get(&key) {
             findings.push(finding.clone());
-            checked.push(Checked::unread(finding, reason));
+            // Who has no such rule has nobody to ask, either.
+            let known = site.source().rule(&finding.rule.id).is_some();
+            let tell = if known { Checked::unread } else { Checked::not_asked };
+            checked.push(tell(finding, reason));
         }
     }
     let lines = args.format.as_deref() == Some("jsonl");

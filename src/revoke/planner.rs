@@ -69,7 +69,7 @@ impl Planner<'_> {
         let unread = options.unread.get(&key);
         let checked = match unread {
             Some(reason) => Checked::unread(finding, reason),
-            None if self.cancel.load(Ordering::Relaxed) => Checked::unread(finding, "interrupted"),
+            None if self.cancel.load(Ordering::Relaxed) => Checked::not_asked(finding, "interrupted"),
             None => {
                 subject.document = self.source.and_then(|source| document(finding, self.providers, source));
                 self.validator.check(&subject)

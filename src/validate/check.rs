@@ -58,13 +58,23 @@ struct Line<'a> {
 }
 
 impl Checked {
-    /// For a finding whose secret could not be read.
+    /// For a finding whose secret could not be read again: it may be live.
     #[must_use]
     pub fn unread(finding: &Finding, reason: &str) -> Self {
+        Self::of(finding, Validation::Unknown(reason.to_owned()), reason)
+    }
+
+    /// For a finding about which nobody is asked.
+    #[must_use]
+    pub fn not_asked(finding: &Finding, reason: &str) -> Self {
+        Self::of(finding, Validation::NotAttempted, reason)
+    }
+
+    fn of(finding: &Finding, validation: Validation, reason: &str) -> Self {
         Self {
             rule: finding.rule.id.clone(),
             fingerprint: finding.fingerprint.as_str().to_owned(),
-            validation: Validation::NotAttempted,
+            validation,
             reason: reason.to_owned(),
             account: None,
             restricted: false,

@@ -319,6 +319,9 @@ fn what_does_not_add_up_is_never_called_revoked() {
     // The file has changed since, everywhere: another key stands there now.
     let fresh = incident.mock.issue(Kind::Drill, 77);
     incident.plan();
+    // A key that was not read may be live.
+    let run = incident.run(&["validate", &incident.outside("wrong.jsonl")]).expect(5);
+    assert!(run.stdout.contains("0 live, 0 dead, 1 unknown, 0 not asked"), "{}", run.stdout);
     incident.repo.write("settings-0.env", format!("API_TOKEN={}\n", fresh.secret));
     std::fs::remove_dir_all(incident.repo.path().join(".git/objects")).expect("is gone");
     std::fs::create_dir(incident.repo.path().join(".git/objects")).expect("is there, empty");
