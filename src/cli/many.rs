@@ -34,8 +34,8 @@ pub(super) struct Place {
 /// # Errors
 /// A list that cannot be read or names nothing.
 pub(super) fn places(args: &ScanArgs, here: &Path) -> Outcome<Option<Vec<Place>>> {
-    let places = match &args.repos_from {
-        Some(list) => listed(list, here)?,
+    let places: Vec<Place> = match &args.repos_from {
+        Some(list) => listed(list, here)?.into_iter().map(|(name, path)| Place { name, path }).collect(),
         None if args.paths.len() > 1 && all_repositories(args) => args
             .paths
             .iter()
@@ -63,8 +63,11 @@ fn all_repositories(args: &ScanArgs) -> bool {
     whole > 0
 }
 
-/// The paths in a list, relative to the directory the list is in.
-fn listed(list: &Path, here: &Path) -> Outcome<Vec<Place>> {
+/// The lines of a list, and the paths they stand for: relative to the directory the list is in.
+///
+/// # Errors
+/// A list that cannot be read or names nothing.
+pub(super) fn listed(list: &Path, here: &Path) -> Outcome<Vec<(String, PathBuf)>> {
     let failed = |error| Failure::from(error).context(format!("cannot read the list {}", list.display()));
     let hint = "a list has one path a line, for example from: find . -name .git -prune";
     let (text, base) = if list.as_os_str() == "-" {
@@ -76,8 +79,7 @@ fn listed(list: &Path, here: &Path) -> Outcome<Vec<Place>> {
         (text, list.parent().unwrap_or(Path::new("")).to_owned())
     };
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let places: Vec<Place> =
-        lines.map(|line| Place { name: line.to_owned(), path: base.join(line) }).collect();
+    let places: Vec<(String, PathBuf)> = lines.map(|line| (line.to_owned(), base.join(line))).collect();
     if places.is_empty() {
         return Err(Failure::new(format!("{} lists no repository", list.display())).hint(hint));
     }

@@ -118,7 +118,7 @@ pub(super) fn prepare_in(
     triage.honour_markers = gate.is_none() || settings.allow_new_markers;
     let options = report_options(args, voice, &target);
     let site = if args.validate {
-        Some(Site::open(&PlaceArgs { root: target.root(), rules: Vec::new() })?)
+        Some(Site::open(&PlaceArgs { root: target.root(), ..PlaceArgs::default() })?)
     } else {
         None
     };

@@ -22,10 +22,11 @@ const JOBS: usize = 5;
 /// Asks about every finding that counts, tells, and gives the exit code.
 pub(super) fn run(args: &ValidateArgs, voice: &Voice, environment: &Environment) -> Outcome<u8> {
     let interrupt = listen()?;
-    let site = Site::open(&args.places)?;
+    let mut site = Site::open(&args.places)?;
+    let leaks = site.report(&args.findings)?;
     let network = Network::open(&args.network, environment, &site.scanned())?;
     let context = (voice, environment, &interrupt);
-    let gathered = site.gather(&args.findings, &args.places, &network.operator, context)?;
+    let gathered = site.gather(leaks, (&args.findings, &args.places), &network.operator, context)?;
     let mut findings = gathered.readable();
     let all = findings.clone();
     findings.retain(|finding| finding.disposition.is_new());

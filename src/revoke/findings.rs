@@ -95,6 +95,7 @@ struct Status {
 
 #[derive(Deserialize)]
 struct WrittenPlace {
+    repository: Option<String>,
     path: Option<String>,
     path_base64: Option<String>,
     origin: WrittenOrigin,
@@ -184,7 +185,7 @@ impl WrittenPlace {
         };
         let new = self.disposition.status == "new";
         Ok(Occurrence {
-            repository: None,
+            repository: self.repository.map(Arc::from),
             origin: self.origin.origin(0)?,
             path: path(self.path, self.path_base64)?,
             object: self.object.map(|id| oid(&id)).transpose()?,

@@ -18,6 +18,7 @@ mod planner;
 mod private_file;
 mod receipt;
 mod report;
+mod repositories;
 mod rescan;
 mod source;
 
@@ -32,5 +33,6 @@ pub use plan::{Decision, Plan, PlanError, PlanItem, PlanPart, PlannedAction, Pla
 pub use planner::{PlanOptions, Planner, documents, short_id};
 pub use receipt::{ReceiptError, write_receipt};
 pub use report::{ApplyReport, ItemReport, Outcome};
+pub use repositories::Repositories;
 pub use rescan::{ReadPlace, Rescan};
 pub use source::{Found, GivenSecret, SecretSource};

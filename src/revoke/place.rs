@@ -2,12 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Occurrence, Reachability};
+use crate::finding::{Occurrence, Reachability, RepoPath};
 
 /// One place of a secret, as plans keep it. Holds nothing of the secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
+    /// Name of its repository, in reports about several.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub repository: Option<String>,
     /// Kind of origin, for example `file`, `blob`, `index`, `stdin`.
     pub kind: String,
     /// Path, percent-encoded (names need not be UTF-8); of the file, or where history has the blob.
@@ -40,6 +43,7 @@ impl Place {
         let reachable =
             timeline.is_some_and(|timeline| matches!(timeline.reachable, Reachability::Refs { .. }));
         Self {
+            repository: occurrence.repository.as_deref().map(str::to_owned),
             kind: occurrence.origin.kind().to_owned(),
             path: occurrence.path.as_ref().or(occurrence.origin.path().as_ref()).map(|path| path.to_uri()),
             object: occurrence.object.map(|id| id.to_string()),
@@ -80,12 +84,17 @@ impl Place {
             "site-packages",
             "external",
         ];
-        self.path.as_deref().is_some_and(|path| path.split('/').any(|part| FOLDERS.contains(&part)))
+        let folders = self.repository.iter().chain(&self.path).flat_map(|path| path.split('/'));
+        folders.into_iter().any(|part| FOLDERS.contains(&part))
     }
 }
 
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(repository) = &self.repository {
+            // Its display form is safe for terminals.
+            write!(f, "{}: ", RepoPath::from(repository.as_str()))?;
+        }
         match (&self.path, &self.object) {
             (Some(path), _) => write!(f, "{path}:{}", self.line)?,
             (None, Some(object)) => {
@@ -110,5 +119,18 @@ mod tests {
         let odd = RepoPath::new(b"a b/%41/\xff\n.env".to_vec());
         let place = Place { path: Some(odd.to_uri()), ..Place::default() };
         assert_eq!(place.path_bytes().as_deref(), Some(odd.as_bytes()));
+    }
+
+    #[test]
+    fn a_repository_is_named_first_and_counts_as_a_folder() {
+        let place = Place {
+            repository: Some("vendor/b\u{1b}[31m".to_owned()),
+            path: Some("x.env".to_owned()),
+            line: 3,
+            ..Place::default()
+        };
+        assert_eq!(place.to_string(), "vendor/b\\x1b[31m: x.env:3");
+        assert!(place.is_vendored());
+        assert!(!Place { repository: Some("b".to_owned()), ..place }.is_vendored());
     }
 }

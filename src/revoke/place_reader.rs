@@ -27,6 +27,25 @@ impl PlaceReader {
         Self { root, repository }
     }
 
+    /// Reads places of all of `repository`: its working tree, or if it has none its git directory.
+    #[must_use]
+    pub fn of_repository(repository: Repository) -> Self {
+        let root = repository.work_dir().unwrap_or(repository.git_dir()).to_owned();
+        Self::new(root, Some(repository))
+    }
+
+    /// Whether there is a repository, and not only a directory.
+    #[must_use]
+    pub fn has_repository(&self) -> bool {
+        self.repository.is_some()
+    }
+
+    /// The directories that are read.
+    pub fn directories(&self) -> impl Iterator<Item = &Path> {
+        let git_dir = self.repository.as_ref().map(Repository::git_dir);
+        std::iter::once(self.root.as_path()).chain(git_dir)
+    }
+
     /// Content of `place` as it is now.
     ///
     /// # Errors

@@ -48,6 +48,9 @@ pub struct PlanItem {
     pub redacted: String,
     /// Places to read it from, those in use first.
     pub places: Vec<Place>,
+    /// Places beyond those.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub more_places: usize,
     /// What completes the credential.
     #[serde(default)]
     pub parts: Vec<PlanPart>,
@@ -69,6 +72,11 @@ pub struct PlanItem {
     /// How to rotate by hand.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub rotate: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Another secret that completes a credential.

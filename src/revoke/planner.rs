@@ -89,6 +89,7 @@ impl Planner<'_> {
             fingerprint: finding.fingerprint.as_str().to_owned(),
             redacted: finding.redacted.clone(),
             places: places(finding),
+            more_places: finding.occurrences.len().saturating_sub(MOST_PLACES),
             parts: parts(finding, all),
             verdict: checked.word().to_owned(),
             reason: checked.reason.clone(),
@@ -102,6 +103,11 @@ impl Planner<'_> {
             Some(reason) => Decision::Unread(reason.clone()),
             None => self.decide(&item, &subject, provider, &checked, options),
         };
+        // Of all its places, not only of those the plan has room for.
+        let vendored = || finding.occurrences.iter().any(|place| Place::of(place).is_vendored());
+        if options.unattended && item.decision == Decision::Ready && vendored() {
+            item.decision = Decision::Refused("unattended: it stands in other people's code".to_owned());
+        }
         item
     }
 
@@ -224,9 +230,6 @@ impl Planner<'_> {
                 item.rule
             ));
         }
-        if item.places.iter().any(Place::is_vendored) {
-            return Some("it stands in other people's code".to_owned());
-        }
         None
     }
 }
@@ -279,11 +282,27 @@ fn identity(checked: &Checked) -> Option<String> {
     }
 }
 
-/// All places, those in use first, at most [`MOST_PLACES`].
+/// All places, those in use first, at most [`MOST_PLACES`]; of every repository some, if there are several.
 fn places(finding: &Finding) -> Vec<Place> {
-    let mut places: Vec<Place> = finding.occurrences.iter().map(Place::of).collect();
-    places.sort_by_key(|place| !place.in_use);
-    places.truncate(MOST_PLACES);
+    let mut counts: HashMap<(bool, Option<String>), usize> = HashMap::new();
+    let mut ranked: Vec<(usize, Place)> = finding
+        .occurrences
+        .iter()
+        .map(|occurrence| {
+            let place = Place::of(occurrence);
+            let rank = counts.entry((place.in_use, place.repository.clone())).or_default();
+            *rank += 1;
+            (*rank, place)
+        })
+        .collect();
+    ranked.sort_by_key(|(rank, place)| (!place.in_use, *rank));
+    ranked.truncate(MOST_PLACES);
+    let mut places: Vec<Place> = ranked.into_iter().map(|(_, place)| place).collect();
+    // Together again, in the order of the report.
+    let named = |place: &Place| {
+        finding.occurrences.iter().position(|one| one.repository.as_deref() == place.repository.as_deref())
+    };
+    places.sort_by_cached_key(|place| (!place.in_use, named(place)));
     places
 }
 

@@ -246,6 +246,9 @@ impl Plan {
             for place in &item.places {
                 writeln!(out, "    {} {place}", if place.in_use { "in use at" } else { "leaked at" })?;
             }
+            if item.more_places > 0 {
+                writeln!(out, "    and {} places more; the findings name them all", item.more_places)?;
+            }
             if item.decision != Decision::AlreadyDead && !item.rotate.is_empty() {
                 writeln!(out, "    by hand: {}", item.rotate)?;
             }

@@ -31,8 +31,8 @@ pub struct Rescan<'a> {
 /// Everything found at a place, with the number of its rule.
 type All = Vec<(u16, Found)>;
 
-/// Kind, path and object of a place.
-type Key = (String, Option<String>, Option<String>);
+/// Repository, kind, path and object of a place.
+type Key = (Option<String>, String, Option<String>, Option<String>);
 
 impl<'a> Rescan<'a> {
     /// `rules` describe the rules of `engine`; `read` fetches content.
@@ -122,7 +122,7 @@ impl SecretSource for Rescan<'_> {
     fn read(&self, rule: &str, place: &Place) -> Result<Vec<Found>, String> {
         let number =
             self.engine.rules().by_id(rule).ok_or_else(|| format!("there is no rule {rule} any more"))?;
-        let key = (place.kind.clone(), place.path.clone(), place.object.clone());
+        let key = (place.repository.clone(), place.kind.clone(), place.path.clone(), place.object.clone());
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let all = match last.take() {
             Some((known, all)) if known == key => all,

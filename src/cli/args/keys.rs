@@ -10,8 +10,19 @@ use clap::{ArgAction, Args, Subcommand, ValueHint};
 #[command(next_help_heading = "Where the secrets are")]
 pub(in crate::cli) struct PlaceArgs {
     /// What paths in the findings are relative to [default: the repository around the current directory, else this directory]
+    ///
+    /// Of findings in several repositories it is what their names are relative to [default: the current directory,
+    /// then that of the findings]. Names are followed downwards only.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub root: Option<PathBuf>,
+
+    /// Where the repository is that the findings call NAME; PATH alone if they call it so (repeatable)
+    #[arg(long = "repo", value_name = "NAME=PATH")]
+    pub repositories: Vec<String>,
+
+    /// Where all of them are: the list that was given to `keycull scan --repos-from`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub repos_from: Option<PathBuf>,
 
     /// Know the rules of FILE, too (repeatable)
     ///

@@ -20,9 +20,10 @@ use super::{approval, plan, records};
 /// Carries a plan out, or says what it would do.
 pub(super) fn run(args: &ApplyArgs, environment: &Environment) -> Outcome<u8> {
     let interrupt = listen()?;
-    let site = Site::open(&args.places)?;
-    let network = Network::open(&args.network, environment, &site.scanned())?;
+    let mut site = Site::open(&args.places)?;
     let (plan, text) = plan::load(&args.plan, &site.rules_hash())?;
+    site.know_plan(&plan, &args.plan);
+    let network = Network::open(&args.network, environment, &site.scanned())?;
     let options = options(&args.consent, &args.only);
     known(&plan, &args.only)?;
     let wire = network.wire();
@@ -54,9 +55,10 @@ pub(super) fn run(args: &ApplyArgs, environment: &Environment) -> Outcome<u8> {
 /// Looks again at everything that was sent.
 pub(super) fn verify(args: &VerifyArgs, environment: &Environment) -> Outcome<u8> {
     let interrupt = listen()?;
-    let site = Site::open(&args.places)?;
-    let network = Network::open(&args.network, environment, &site.scanned())?;
+    let mut site = Site::open(&args.places)?;
     let (plan, _) = plan::load(&args.plan, &site.rules_hash())?;
+    site.know_plan(&plan, &args.plan);
+    let network = Network::open(&args.network, environment, &site.scanned())?;
     let wire = network.wire();
     let mut journal = records::journal(&args.record, &plan, &args.plan)?;
     let mut audit = records::audit(&args.record, environment, wire.clock)?;

@@ -16,14 +16,15 @@ use super::super::validate::listen;
 /// Plans, saves the plan if asked, tells what it says. 0 when a plan was made, whatever it says.
 pub(super) fn run(args: &PlanArgs, voice: &Voice, environment: &Environment) -> Outcome<u8> {
     let interrupt = listen()?;
-    let site = Site::open(&args.places)?;
+    let mut site = Site::open(&args.places)?;
+    let leaks = site.report(&args.findings)?;
     let network = Network::open(&args.network, environment, &site.scanned())?;
     if args.unattended && !network.operator.unattended.enabled {
         return Err(Failure::new("--unattended: the operator's file does not enable runs without a person")
             .hint("put `[unattended]` with `enabled = true` into a file outside the scanned tree, and name it with --operator"));
     }
     let context = (voice, environment, &interrupt);
-    let gathered = site.gather(&args.findings, &args.places, &network.operator, context)?;
+    let gathered = site.gather(leaks, (&args.findings, &args.places), &network.operator, context)?;
     let source = site.source();
     let validator = Validator::new(&network.providers, &network.operator, network.wire());
     let planner = Planner {
