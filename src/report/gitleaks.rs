@@ -1,7 +1,11 @@
 //! The JSON array of gitleaks 8, for dashboards that read it: one entry per place that counts.
 //!
 //! Differences, all on purpose: `Secret` and `Match` are redacted unless raw secrets are asked
-//! for, columns are right on every line, `Email` is empty.
+//! for, columns are right on every line, `Email` is empty, and a key of its own at the end, `Rotation`,
+//! says how to rotate by hand. No key of gitleaks has a place for that: dashboards make titles and
+//! groups of `Description`, show `Message` as the commit's and labels of `Tags`, and gitleaks compares all
+//! but `Tags` with its baseline. Keys they do not know they pass over, as gitleaks itself does; it has
+//! added keys before.
 
 use std::io;
 
@@ -48,6 +52,7 @@ struct Entry<'a> {
     message: String,
     tags: Vec<&'a str>,
     fingerprint: String,
+    rotation: String,
 }
 
 impl<'a> Entry<'a> {
@@ -85,6 +90,7 @@ impl<'a> Entry<'a> {
             date: introduced.map(|commit| instant(commit.date)).unwrap_or_default(),
             message: introduced.map(|commit| view.masked(&commit.subject)).unwrap_or_default(),
             tags: Some(rule.provider.as_str()).filter(|tag| !tag.is_empty()).into_iter().collect(),
+            rotation: view.masked(&wording::rotate(rule)),
         }
     }
 }

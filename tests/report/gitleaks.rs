@@ -45,9 +45,46 @@ fn entries_have_gitleaks_keys_in_its_order() {
         .collect();
     assert!(positions.is_sorted());
     for entry in entries(&ReportOptions::default()) {
-        assert_eq!(entry.as_object().map(serde_json::Map::len), Some(KEYS.len()));
+        let keys = entry.as_object().expect("an object");
+        assert!(KEYS.iter().all(|key| keys.contains_key(*key)), "{keys:?}");
+        assert_eq!((keys.len(), keys.contains_key("Rotation")), (KEYS.len() + 1, true));
     }
     assert_eq!(rendered(&clean_report(), Format::Gitleaks, &ReportOptions::default()), "[]\n");
+}
+
+/// What a reader knows of an entry, read as Go reads it: keys it does not know are passed over.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Known {
+    #[serde(rename = "RuleID")]
+    rule_id: String,
+    description: String,
+    message: String,
+    tags: Vec<String>,
+}
+
+#[test]
+fn the_steps_by_hand_are_told_where_they_group_nothing() {
+    let report = sample_report();
+    let steps = |id: &str| {
+        let finding = report.findings.iter().find(|finding| finding.rule.id == id).expect("a finding of it");
+        finding.rule.rotate.clone()
+    };
+    let output = rendered(&report, Format::Gitleaks, &ReportOptions::default());
+    for entry in entries(&ReportOptions::default()) {
+        let told = entry["Rotation"].as_str().expect("text");
+        let known = steps(entry["RuleID"].as_str().expect("an id"));
+        assert!(!told.is_empty() && told.starts_with(known.trim_end_matches('.')), "{told}");
+    }
+    // Titles, messages and labels are those of a report without the steps.
+    let read: Vec<Known> = serde_json::from_str(&output).expect("reads as gitleaks' own");
+    for entry in read {
+        let rule =
+            &report.findings.iter().find(|finding| finding.rule.id == entry.rule_id).expect("one").rule;
+        assert_eq!(entry.description, rule.name);
+        assert_eq!(entry.tags, std::slice::from_ref(&rule.provider));
+        assert!(rule.rotate.is_empty() || !entry.message.contains(&rule.rotate));
+    }
 }
 
 #[test]

@@ -38,3 +38,14 @@ fn every_format_is_documented() {
         );
     }
 }
+
+/// The steps by hand are in every format, for keys that nothing revokes from here.
+#[test]
+fn every_format_tells_how_to_rotate() {
+    let report = sample::sample_report();
+    for format in Format::ALL {
+        let output = rendered(&report, format, &ReportOptions::default());
+        assert!(output.contains("Make a new one under Settings"), "{format}");
+        assert!(output.contains("then delete this one"), "{format}");
+    }
+}
