@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::finding::{Finding, Fingerprint, Secret, Validation};
 use crate::rule::provider::{Provider, Step, Word};
 
-use super::cache::Cache;
+use super::cache::{Cache, Key};
 use super::exchange::{self, Verdict, Wire};
 use super::operator::Operator;
 use super::providers::Providers;
@@ -171,9 +171,7 @@ impl<'a> Validator<'a> {
             let reason = format!("no built-in check is known for {}", subject.rule.id);
             checked(subject, Validation::NotAttempted, reason)
         });
-        if matches!(checked.validation, Validation::Live(_) | Validation::Dead(_)) {
-            self.cache.put(self.cache_key(subject), &checked, self.wire.clock);
-        }
+        self.cache.put(self.cache_key(subject), &checked, self.wire.clock);
         checked
     }
 
@@ -193,10 +191,8 @@ impl<'a> Validator<'a> {
         }
     }
 
-    /// One secret may be taken for the key of two providers: each has its own verdict.
-    fn cache_key(&self, subject: &Subject<'_>) -> (String, Fingerprint) {
-        let provider = self.providers.for_rule(&subject.rule.id).map(|provider| provider.id.clone());
-        (provider.unwrap_or_default(), subject.fingerprint.clone())
+    fn cache_key(&self, subject: &Subject<'_>) -> Key {
+        Key::of(self.providers.for_rule(&subject.rule.id), subject)
     }
 
     fn known(&self, subject: &Subject<'_>) -> Option<Checked> {
@@ -252,7 +248,7 @@ impl<'a> Validator<'a> {
                 Subject { document, ..Subject::of(finding, all) }
             })
             .collect();
-        let mut first: HashMap<(String, Fingerprint), usize> = HashMap::new();
+        let mut first: HashMap<Key, usize> = HashMap::new();
         let same: Vec<usize> = subjects
             .iter()
             .enumerate()
