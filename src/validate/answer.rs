@@ -1,13 +1,14 @@
 //! What an answer says: conditions, evidence, taken values.
 
 use serde_json::Value;
+use zeroize::Zeroize as _;
 
 use crate::finding::Secret;
 use crate::net::Response;
 use crate::rule::provider::{Condition, Expect, KeepFrom, Take, TakeFrom};
 
-use super::render;
 use super::values::{Values, whole};
+use super::{oauth, render};
 
 /// An answer, its body parsed once.
 pub(super) struct Answer<'r> {
@@ -66,6 +67,11 @@ impl<'r> Answer<'r> {
         Ok(Secret::new(text))
     }
 
+    /// The access token, if the answer holds one.
+    pub(super) fn token(&self) -> Result<Secret, String> {
+        oauth::token(self.json.as_ref().unwrap_or(&Value::Null))
+    }
+
     /// The only element in which all of `filter` is equal: more than one is as bad as none.
     fn find(
         &self,
@@ -100,6 +106,25 @@ impl<'r> Answer<'r> {
         let (_, rest) = body.split_once(&format!("<{name}>"))?;
         let (text, _) = rest.split_once(&format!("</{name}>"))?;
         (!text.contains('<')).then(|| text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+    }
+}
+
+impl Drop for Answer<'_> {
+    /// Answers may hold credentials: a token, a list of keys.
+    fn drop(&mut self) {
+        if let Some(json) = &mut self.json {
+            wipe(json);
+        }
+    }
+}
+
+/// Overwrites every string in `value`.
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(members) => members.iter_mut().for_each(|(_, member)| wipe(member)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -134,6 +134,9 @@ fn unknown(reason: String, status: Option<u16>, mutated: Mutation) -> Verdict {
 }
 
 fn take_all(step: &Step, answer: &Answer<'_>, values: &mut Values) -> Result<(), String> {
+    if step.request.oauth.is_some() {
+        values.token = Some(answer.token()?);
+    }
     for (name, take) in &step.take {
         let value = answer.take(take, values)?;
         values.take(name, value);

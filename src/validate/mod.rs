@@ -12,6 +12,7 @@ mod canary;
 mod check;
 mod exchange;
 mod jwt;
+mod oauth;
 mod operator;
 mod providers;
 mod redact;

@@ -6,10 +6,10 @@ use zeroize::Zeroizing;
 use crate::finding::Secret;
 use crate::net::Request;
 use crate::rule::provider::{
-    self as model, Body, JsonTemplate, Origin, Piece, Provider, Template, UrlTemplate, Variable,
+    self as model, Body, JsonTemplate, Origin, Piece, Provider, SendClient, Template, UrlTemplate, Variable,
 };
 
-use super::{sign, values::Values};
+use super::{oauth, sign, values::Values};
 
 /// Why a request cannot be built. Never holds a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,13 +53,24 @@ pub(super) fn request(
     if let Some(basic) = &block.basic {
         headers.push(("Authorization".to_owned(), basic_header(basic, values)?));
     }
-    let body = match &block.body {
-        Body::Empty => Zeroizing::default(),
-        Body::Form(pairs) => {
+    if let Some(client) = block.oauth.as_ref().filter(|client| client.send == SendClient::Basic) {
+        headers.push(("Authorization".to_owned(), oauth::basic(client, values)?));
+    }
+    let body = match (&block.body, &block.oauth) {
+        (Body::Form(pairs), Some(client)) => {
+            headers.push(("Content-Type".to_owned(), Secret::new("application/x-www-form-urlencoded")));
+            oauth::form(client, pairs, values)?
+        }
+        (Body::Empty | Body::Json(_), Some(client)) => {
+            headers.push(("Content-Type".to_owned(), Secret::new("application/x-www-form-urlencoded")));
+            oauth::form(client, &[], values)?
+        }
+        (Body::Empty, None) => Zeroizing::default(),
+        (Body::Form(pairs), None) => {
             headers.push(("Content-Type".to_owned(), Secret::new("application/x-www-form-urlencoded")));
             form(pairs, values)?
         }
-        Body::Json(template) => {
+        (Body::Json(template), None) => {
             headers.push(("Content-Type".to_owned(), Secret::new("application/json")));
             let value = json(template, values)?;
             // NOTE: a `Value` has string keys and no maps that could fail.
@@ -106,7 +117,7 @@ fn header(template: &Template, values: &Values) -> Result<Secret, RenderError> {
     text(template, values)
 }
 
-fn prefixed(prefix: &[u8], secret: &Secret) -> Secret {
+pub(super) fn prefixed(prefix: &[u8], secret: &Secret) -> Secret {
     Secret::new(Zeroizing::new([prefix, secret.expose()].concat()).as_slice())
 }
 
@@ -177,7 +188,7 @@ pub(super) fn percent(bytes: &[u8], out: &mut String) {
     }
 }
 
-fn form(pairs: &[(String, Template)], values: &Values) -> Result<Zeroizing<Vec<u8>>, RenderError> {
+pub(super) fn form(pairs: &[(String, Template)], values: &Values) -> Result<Zeroizing<Vec<u8>>, RenderError> {
     let mut out = Zeroizing::new(String::new());
     for (key, template) in pairs {
         if !out.is_empty() {

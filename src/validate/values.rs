@@ -23,6 +23,8 @@ pub struct Values {
     pub base: Option<Address>,
     /// The assertion of this run, if the provider makes one.
     pub assertion: Option<Secret>,
+    /// The access token of this run, once a step has fetched it.
+    pub token: Option<Secret>,
     named: BTreeMap<String, Secret>,
     fields: BTreeMap<String, Secret>,
 }
@@ -64,6 +66,7 @@ impl Values {
             batch: vec![secret.clone()],
             base: address(provider, base)?,
             assertion: None,
+            token: None,
             named: BTreeMap::new(),
             fields: BTreeMap::new(),
         };
@@ -126,6 +129,7 @@ impl Values {
             Variable::Secrets => None,
             Variable::Field(name) => self.fields.get(name),
             Variable::Assertion => self.assertion.as_ref(),
+            Variable::Token => self.token.as_ref(),
             Variable::Named(name) => self.named.get(name),
         }
     }
@@ -135,9 +139,11 @@ impl Values {
         self.named.insert(name.to_owned(), value);
     }
 
-    /// Everything that must not appear in any output: the secret, its groups, fields and parts.
+    /// Everything that must not appear in any output: the secret, its groups, fields and parts, and what
+    /// was made or fetched with it.
     pub fn sensitive(&self) -> impl Iterator<Item = &Secret> {
-        self.batch.iter().chain(self.named.values()).chain(self.fields.values()).chain(&self.assertion)
+        let own = self.batch.iter().chain(self.named.values()).chain(self.fields.values());
+        own.chain(&self.assertion).chain(&self.token)
     }
 }
 

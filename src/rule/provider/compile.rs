@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::lint::{self, ProviderError};
 use super::model::{
     Action, Auth, Base, BasicAuth, Batch, Binding, Body, Class, Condition, Expect, JwtBearer, Keep, KeepFrom,
-    Limit, Method, Outcome, PartFrom, Provider, Request, Require, Revocation, Signature, Signer, Split, Step,
-    Take, TakeFrom, Word,
+    Limit, Method, OauthClient, Outcome, PartFrom, Provider, Request, Require, Revocation, SendClient,
+    Signature, Signer, Split, Step, Take, TakeFrom, Word,
 };
 use super::schema::{
-    ActionDef, BearerDef, ConditionDef, FindDef, OutcomeDef, PartDef, ProviderDef, RequestDef, RevokeDef,
-    StatusDef, StepDef, TakeDef,
+    ActionDef, BearerDef, ConditionDef, FindDef, OauthClientDef, OutcomeDef, PartDef, ProviderDef,
+    RequestDef, RevokeDef, StatusDef, StepDef, TakeDef,
 };
 use super::template::{JsonTemplate, Piece, Template, UrlTemplate, Variable};
 
@@ -223,7 +223,15 @@ fn steps(
             if !outcome.is_empty() {
                 problems.add(place, "outcome belongs to the steps here");
             }
-            defs.iter().enumerate().map(|(index, def)| step(place, index, def, words, problems)).collect()
+            let mut all: Vec<Step> = defs
+                .iter()
+                .enumerate()
+                .map(|(index, def)| step(place, index, def, words, problems))
+                .collect();
+            if let Some((_, earlier)) = all.split_last_mut() {
+                earlier.iter_mut().for_each(needs_its_token);
+            }
+            all
         }
         _ => {
             problems.add(place, "needs either `request` or `step`");
@@ -247,6 +255,27 @@ fn step(place: &str, index: usize, def: &StepDef, words: Vocabulary, problems: &
         outcomes: outcomes(&place, &def.outcome, words, problems),
         name,
     }
+}
+
+/// A step that fetches a token goes on with a token alone: no block has to say that, or can say otherwise.
+fn needs_its_token(step: &mut Step) {
+    if step.request.oauth.is_some() && step.need.is_empty() {
+        let token = ("/access_token".to_owned(), Expect::Any);
+        step.need = vec![Condition { status: vec![200], json: vec![token], ..Condition::default() }];
+    }
+}
+
+/// Which client a token is fetched for; the form says what is asked for.
+fn oauth_client(place: &str, def: &OauthClientDef, problems: &mut Problems<'_>) -> OauthClient {
+    let send = match def.send.as_str() {
+        "basic" => SendClient::Basic,
+        "post" => SendClient::Post,
+        other => {
+            problems.add(place, format!("oauth_client.send: `{other}` is not basic or post"));
+            SendClient::Basic
+        }
+    };
+    OauthClient { id: problems.template(place, &def.id), secret: problems.template(place, &def.secret), send }
 }
 
 fn request(place: &str, def: &RequestDef, problems: &mut Problems<'_>) -> Request {
@@ -296,6 +325,7 @@ fn request(place: &str, def: &RequestDef, problems: &mut Problems<'_>) -> Reques
             user: problems.template(place, &basic.user),
             pass: problems.template(place, &basic.pass),
         }),
+        oauth: def.oauth_client.as_ref().map(|client| oauth_client(place, client, problems)),
         body,
         sign: def
             .sign

@@ -13,6 +13,8 @@ use super::model::{
 };
 use super::template::{Origin, Template, UrlTemplate, Variable, check_host};
 
+mod client;
+
 /// Longest post-check a block may ask for: npm documents one hour.
 const LONGEST_PROPAGATION: Duration = Duration::from_secs(7200);
 /// Longest value an answer may hand to the next request.
@@ -80,7 +82,9 @@ fn administrators(provider: &Provider, problems: &mut Problems<'_>) {
     }
     let is_own = |variable: &&Variable| match variable {
         Variable::Named(name) => matches!(provider.parts.get(name), Some(PartFrom::Operator { .. })),
-        Variable::Secret | Variable::Secrets | Variable::Field(_) | Variable::Assertion => false,
+        Variable::Secret | Variable::Secrets | Variable::Field(_) | Variable::Assertion | Variable::Token => {
+            false
+        }
     };
     let others = provider.all_steps().into_iter().filter(|(place, _)| !place.starts_with("admin"));
     for (place, step) in others {
@@ -182,6 +186,7 @@ fn check_action(provider: &Provider, place: &str, action: &Action, problems: &mu
     // Where another server's key looks the same, only a key found live here before can be found dead.
     let proven_later =
         provider.revoke.as_ref().is_some_and(|revoke| revoke.post.is_some()) && place == "validate";
+    let proven_later = proven_later || client::is_guessed(provider, place, action, problems);
     if !words.contains(&Word::Dead) && !proven_later {
         problems.add(place, "no answer means dead");
     }
@@ -251,7 +256,8 @@ fn check_binding(provider: &Provider, place: &str, revocation: &Revocation, prob
         Binding::OwnKey => used.iter().any(|variable| match variable {
             Variable::Secret | Variable::Secrets => true,
             Variable::Named(name) => provider.split.as_ref().is_some_and(|split| split.groups.contains(name)),
-            Variable::Field(_) | Variable::Assertion => false,
+            // What a token is fetched with outlives the token.
+            Variable::Field(_) | Variable::Assertion | Variable::Token => false,
         }),
         Binding::Embed => used.iter().any(|variable| match variable {
             Variable::Field(_) => true,
@@ -259,7 +265,7 @@ fn check_binding(provider: &Provider, place: &str, revocation: &Revocation, prob
                 provider.split.as_ref().is_some_and(|split| split.groups.contains(name))
                     || provider.parts.contains_key(name)
             }
-            Variable::Secret | Variable::Secrets | Variable::Assertion => false,
+            Variable::Secret | Variable::Secrets | Variable::Assertion | Variable::Token => false,
         }),
         Binding::Intro => taken_by(|from| matches!(from, TakeFrom::Json(_))) && earlier_with_secret,
         Binding::Exact => taken_by(|from| {
@@ -290,6 +296,10 @@ fn check_steps(provider: &Provider, place: &str, steps: &[Step], problems: &mut 
         if !last && step.need.is_empty() {
             problems.add(&place, "a step before the last needs `need`");
         }
+        if step.request.oauth.is_some() && scope.token {
+            problems.add(&place, "fetches a second token; one is enough");
+        }
+        scope.token |= step.request.oauth.is_some();
         for (name, take) in &step.take {
             if !scope.names.insert(name.clone()) {
                 problems.add(&place, format!("take.{name} hides another value of that name"));
@@ -329,6 +339,7 @@ fn check_step(provider: &Provider, place: &str, step: &Step, scope: &Scope, prob
         problems.add(place, "is signed, but the provider has no `sign`");
     }
     check_headers(place, request, problems);
+    client::check(provider, place, step, problems);
     for condition in step.need.iter().chain(step.outcomes.iter().map(|outcome| &outcome.when)) {
         check_condition(place, condition, problems);
     }
@@ -336,7 +347,7 @@ fn check_step(provider: &Provider, place: &str, step: &Step, scope: &Scope, prob
 
 fn check_headers(place: &str, request: &Request, problems: &mut Problems<'_>) {
     let mut authorising = usize::from(request.bearer.is_some()) + usize::from(request.basic.is_some());
-    authorising += usize::from(request.sign.is_some());
+    authorising += usize::from(request.sign.is_some()) + usize::from(request.oauth.is_some());
     for (name, value) in &request.headers {
         let token =
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
@@ -441,6 +452,7 @@ fn variables(request: &Request) -> Vec<&Variable> {
     let templates = request.headers.iter().map(|(_, value)| value).chain(&request.bearer);
     all.extend(templates.flat_map(Template::variables));
     all.extend(request.basic.iter().flat_map(|basic| basic.user.variables().chain(basic.pass.variables())));
+    all.extend(request.oauth.iter().flat_map(|own| own.id.variables().chain(own.secret.variables())));
     match &request.body {
         Body::Empty => {}
         Body::Form(pairs) => all.extend(pairs.iter().flat_map(|(_, value)| value.variables())),
@@ -454,6 +466,8 @@ struct Scope {
     names: BTreeSet<String>,
     fields: bool,
     assertion: bool,
+    /// Whether an earlier step has fetched one.
+    token: bool,
 }
 
 impl Scope {
@@ -463,6 +477,7 @@ impl Scope {
             names: groups.chain(provider.parts.keys().cloned()).collect(),
             fields: provider.parse_json,
             assertion: provider.auth.is_some(),
+            token: false,
         }
     }
 
@@ -472,6 +487,7 @@ impl Scope {
                 Variable::Secret | Variable::Secrets => true,
                 Variable::Field(_) => self.fields,
                 Variable::Assertion => self.assertion,
+                Variable::Token => self.token,
                 Variable::Named(name) => self.names.contains(name),
             };
             if !known {
@@ -485,7 +501,7 @@ impl Provider {
     /// Whether the value of `variable` must not be shown or stand in a URL.
     pub(super) fn is_secret(&self, variable: &Variable) -> bool {
         match variable {
-            Variable::Secret | Variable::Secrets | Variable::Assertion => true,
+            Variable::Secret | Variable::Secrets | Variable::Assertion | Variable::Token => true,
             Variable::Field(name) => {
                 !["project_id", "client_email", "private_key_id"].contains(&name.as_str())
             }

@@ -18,8 +18,8 @@ mod template;
 pub use lint::ProviderError;
 pub use model::{
     Action, Auth, Base, BasicAuth, Batch, Binding, Body, Class, Condition, Expect, JwtBearer, Keep, KeepFrom,
-    Limit, Method, Outcome, PartFrom, Provider, Request, Require, Revocation, Signature, Signer, Split, Step,
-    Take, TakeFrom, Word,
+    Limit, Method, OauthClient, Outcome, PartFrom, Provider, Request, Require, Revocation, SendClient,
+    Signature, Signer, Split, Step, Take, TakeFrom, Word,
 };
 pub use schema::{ProviderDef, ProviderFile};
 pub use template::{JsonTemplate, Origin, Piece, Template, UrlTemplate, Variable};

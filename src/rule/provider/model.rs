@@ -293,6 +293,8 @@ pub struct Request {
     pub bearer: Option<Template>,
     /// Basic authentication.
     pub basic: Option<BasicAuth>,
+    /// The client an access token is fetched for.
+    pub oauth: Option<OauthClient>,
     /// Body.
     pub body: Body,
     /// SigV4 scope.
@@ -306,6 +308,26 @@ pub struct BasicAuth {
     pub user: Template,
     /// Password.
     pub pass: Template,
+}
+
+/// Client credentials (RFC 6749, section 4.4).
+#[derive(Clone, Debug)]
+pub struct OauthClient {
+    /// Client id.
+    pub id: Template,
+    /// Client secret.
+    pub secret: Template,
+    /// How both are sent.
+    pub send: SendClient,
+}
+
+/// How a client says who it is (RFC 6749, section 2.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendClient {
+    /// `client_secret_basic`: both form-encoded, then as basic authentication.
+    Basic,
+    /// `client_secret_post`: in the form.
+    Post,
 }
 
 /// Body of a request.

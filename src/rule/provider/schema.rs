@@ -276,6 +276,8 @@ pub struct RequestDef {
     pub bearer: Option<BearerDef>,
     /// Basic authentication.
     pub basic: Option<BasicDef>,
+    /// The request fetches an access token for an OAuth client; later ones name it `{auth.token}`.
+    pub oauth_client: Option<OauthClientDef>,
     /// Form body.
     pub form: Option<BTreeMap<String, String>>,
     /// JSON body.
@@ -303,6 +305,18 @@ pub struct BasicDef {
     /// Password; may be empty.
     #[serde(default)]
     pub pass: String,
+}
+
+/// `oauth_client = { id = "{client_id}", secret = "{secret}", send = "basic" }`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OauthClientDef {
+    /// Client id.
+    pub id: String,
+    /// Client secret.
+    pub secret: String,
+    /// `basic` (`client_secret_basic`) or `post` (`client_secret_post`).
+    pub send: String,
 }
 
 /// `sign = { service = "iam", region = "us-east-1" }`.

@@ -15,6 +15,8 @@ pub enum Variable {
     Field(String),
     /// `{auth.assertion}`: the signed JWT.
     Assertion,
+    /// `{auth.token}`: the access token an earlier step fetched.
+    Token,
     /// `{name}`: a group of `split`, a part, or a value taken by an earlier step.
     Named(String),
 }
@@ -107,6 +109,7 @@ impl std::fmt::Display for Variable {
             Self::Secrets => f.write_str("{secrets[]}"),
             Self::Field(name) => write!(f, "{{f.{name}}}"),
             Self::Assertion => f.write_str("{auth.assertion}"),
+            Self::Token => f.write_str("{auth.token}"),
             Self::Named(name) => write!(f, "{{{name}}}"),
         }
     }
@@ -121,6 +124,7 @@ fn variable(name: &str) -> Result<Variable, String> {
         "secret" => Ok(Variable::Secret),
         "secrets[]" => Ok(Variable::Secrets),
         "auth.assertion" => Ok(Variable::Assertion),
+        "auth.token" => Ok(Variable::Token),
         _ => match name.strip_prefix("f.") {
             Some(field) if is_name(field) => Ok(Variable::Field(field.to_owned())),
             None if is_name(name) => Ok(Variable::Named(name.to_owned())),

@@ -212,3 +212,101 @@ fn batches_and_lists_belong_together() {
         "belong together",
     );
 }
+
+/// A token for an OAuth client, then a request with it.
+const OAUTH: &str = r#"
+schema = 1
+[[provider]]
+id = "acme"
+rules = ["acme-client"]
+hosts = ["api.acme.example"]
+split = { re = '(?P<client>[a-z]{8})[.](?P<key>[a-z]{32})', public = ["client"] }
+parts = { near = { rule = "acme-client-id", public = true } }
+evidence = "documentation"
+references = ["https://acme.example/docs"]
+[[provider.validate.step]]
+name = "token"
+request = { method = "POST", url = "https://api.acme.example/token", oauth_client = { id = "{client}", secret = "{key}", send = "post" }, form = { scope = "me" } }
+outcome = [ { is = "dead", status = 401, json = { "/error" = "invalid_client" } } ]
+[[provider.validate.step]]
+name = "me"
+request = { method = "GET", url = "https://api.acme.example/me", bearer = "{auth.token}" }
+outcome = [ { is = "live", status = 200, json = { "/id" = "*" } } ]
+[provider.revoke]
+class = "self"
+binding = "embed"
+propagation = "10s"
+[[provider.revoke.step]]
+name = "token"
+request = { method = "POST", url = "https://api.acme.example/token", oauth_client = { id = "{client}", secret = "{key}", send = "basic" } }
+[[provider.revoke.step]]
+name = "kill"
+mutates = true
+request = { method = "DELETE", url = "https://api.acme.example/clients/{client}", bearer = "{auth.token}" }
+outcome = [ { is = "accepted", status = 204 } ]
+"#;
+
+#[test]
+fn a_token_is_asked_for_by_the_form_of_the_rfc() {
+    assert_eq!(errors(OAUTH), []);
+    let provider = &parse_file(OAUTH).expect("passes")[0];
+    let first = &provider.validate.as_ref().expect("has one").steps[0];
+    assert_eq!(first.need[0].status, [200], "a token is needed, without a word in the block");
+    refuses(OAUTH, "send = \"post\"", "send = \"jwt\"", "`jwt` is not basic or post");
+    refuses(OAUTH, ", send = \"post\"", "", "missing field `send`");
+    refuses(OAUTH, "send = \"post\" }", "send = \"post\", url = \"x\" }", "unknown field `url`");
+    refuses(OAUTH, "method = \"POST\"", "method = \"GET\"", "is a POST");
+    refuses(OAUTH, "scope = \"me\"", "grant_type = \"password\"", "leaves grant_type");
+    refuses(OAUTH, "scope = \"me\"", "client_secret = \"{key}\"", "leaves grant_type");
+    refuses(OAUTH, "form = { scope", "json = { scope", "is a POST whose `form`");
+    refuses(OAUTH, "form = { scope = \"me\" }", "bearer = true", "authorises itself twice");
+    refuses(OAUTH, "secret = \"{key}\"", "secret = \"{client}\"", "names nothing that leaked");
+    refuses(OAUTH, "secret = \"{key}\"", "secret = \"constant\"", "names nothing that leaked");
+    refuses(OAUTH, "secret = \"{key}\"", "secret = \"{other}\"", "{other} is not known here");
+    refuses(OAUTH, "id = \"{client}\"", "id = \"\"", "oauth_client.id: is empty");
+    refuses(OAUTH, "name = \"token\"", "name = \"token\"\nneed = [ { status = 200 } ]", "leave `need` away");
+    refuses(OAUTH, "api.acme.example/token", "evil.example/token", "is not in `hosts`");
+}
+
+#[test]
+fn a_token_is_as_secret_as_what_it_was_fetched_with() {
+    refuses(
+        OAUTH,
+        "https://api.acme.example/me\"",
+        "https://api.acme.example/me?t={auth.token}\"",
+        "servers log URLs",
+    );
+    refuses(GOOD, "bearer = true", "bearer = \"{auth.token}\"", "{auth.token} is not known here");
+    let early = "oauth_client = { id = \"{client}\", secret = \"{auth.token}\"";
+    refuses(
+        OAUTH,
+        "oauth_client = { id = \"{client}\", secret = \"{key}\"",
+        early,
+        "{auth.token} is not known here",
+    );
+    // Who revokes what the token is good for has not said which secret dies.
+    let own = OAUTH.replacen("clients/{client}", "clients/self", 1);
+    refuses(&own, "binding = \"embed\"", "binding = \"self\"", "binding `self` is claimed");
+    let killed = "mutates = true\nrequest = { method = \"POST\", url = \"https://api.acme.example/token\", oauth_client = { id = \"{client}\", secret = \"{key}\", send = \"post\" } }";
+    let own = "mutates = true\nrequest = { method = \"DELETE\", url = \"https://api.acme.example/clients/{client}\", bearer = \"{auth.token}\" }";
+    refuses(OAUTH, own, killed, "fetching a token changes nothing");
+    refuses(OAUTH, own, killed, "fetches a second token");
+    let step = "[[provider.revoke.step]]\nrequest = { method = \"GET\", url = \"https://api.acme.example/me\", bearer = true }\nneed = [ { status = 200 } ]\n";
+    let at = OAUTH.rfind("[[provider.revoke.step]]").expect("has one");
+    let many = format!("{}{}{}", &OAUTH[..at], step.repeat(3), &OAUTH[at..]);
+    assert!(
+        errors(&many).iter().any(|e| e.to_string().contains("at most 4")),
+        "the token is one of the four"
+    );
+}
+
+/// With an id that merely stood near by, a refusal may mean the wrong id, not a dead secret.
+#[test]
+fn a_guessed_client_id_proves_no_death() {
+    let guessed = OAUTH.replace("id = \"{client}\"", "id = \"{near}\"");
+    refuses(&guessed, "name", "name", "may be another client's");
+    let careful = guessed.replacen("{ is = \"dead\", status = 401", "{ is = \"unknown\", status = 401", 1);
+    assert_eq!(errors(&careful), []);
+    let certain = OAUTH.replacen("{ is = \"dead\", status = 401", "{ is = \"unknown\", status = 401", 1);
+    assert!(errors(&certain).iter().any(|error| error.to_string().contains("no answer means dead")));
+}
