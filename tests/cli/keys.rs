@@ -4,6 +4,7 @@
 mod bad_input;
 mod peers;
 mod repositories;
+mod walkthrough;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
