@@ -1,3 +1,4 @@
 //! Checking credentials.
 
 mod providers;
+mod vetoes;
