@@ -117,7 +117,7 @@ pub fn capture_with(
             decoded: hit.decoded.as_ref().map(|decoded| decoded.chain.clone()).unwrap_or_default(),
             confidence: hit.confidence,
             checksum: hit.checksum,
-            allows: page.allows(hit.span, hit.secret),
+            allows: page.allows(hit, rules.info(hit.rule).kind == "imported"),
             exposed: page.exposed(hit),
             pardons: pardons(chunk, hit, rules),
             traits: hit.traits,
@@ -210,8 +210,10 @@ impl Page<'_> {
     }
 
     /// The markers that speak of a match: on the lines where match and secret start and where
-    /// the secret ends, and on the lines above the first two.
-    fn allows(&mut self, span: Span, secret: Span) -> Vec<Arc<InlineAllow>> {
+    /// the secret ends, and on the lines above the first two. For an imported rule the marker of
+    /// gitleaks counts as there: on any line of the match.
+    fn allows(&mut self, hit: &Match, imported: bool) -> Vec<Arc<InlineAllow>> {
+        let (span, secret) = (hit.span, hit.secret);
         let mut starts = vec![self.lines.around(secret.start).start, self.lines.around(span.start).start];
         starts.dedup();
         let mut own = starts.clone();
@@ -223,6 +225,9 @@ impl Page<'_> {
             let markers = self.markers_on(line);
             let speaks = |marker: &&Marker| marker.found.same_line && outside(marker.found.at);
             allows.extend(markers.iter().filter(speaks).map(|marker| Arc::clone(&marker.allow)));
+        }
+        if imported {
+            allows.extend(self.within(span));
         }
         for start in starts {
             let mut line = start;
@@ -241,6 +246,18 @@ impl Page<'_> {
         allows.extend(self.blocks_around(secret));
         allows.sort();
         allows.dedup();
+        allows
+    }
+
+    /// The markers of gitleaks on the lines of `span`.
+    fn within(&mut self, span: Span) -> Vec<Arc<InlineAllow>> {
+        let (mut start, mut allows) = (self.lines.around(span.start).start, Vec::new());
+        while start < span.end {
+            let markers = self.markers_on(start);
+            let theirs = |marker: &&Marker| marker.allow.marker == "gitleaks:allow";
+            allows.extend(markers.iter().filter(theirs).map(|marker| Arc::clone(&marker.allow)));
+            start = self.lines.around(start).end + 1;
+        }
         allows
     }
 

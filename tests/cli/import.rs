@@ -140,6 +140,23 @@ fn what_does_nothing_is_told_and_what_is_wrong_stops() {
     run(repo.path(), &["scan", "--no-history", "--import", "no/such.toml"]).expect(2);
 }
 
+#[test]
+fn a_marker_of_gitleaks_counts_on_every_line_of_a_match() {
+    let repo = GitRepo::new();
+    let rules = r"[[rules]]
+id = 'block'
+regex = 'BEGIN\s([\s\S]*?)\sEND'
+";
+    repo.write(".gitleaks.toml", rules);
+    let scan = ["scan", "--no-history", "--format", "json"];
+    for (marker, code) in [("// gitleaks:allow", 0), ("// keycull:allow", 1), ("", 1)] {
+        repo.write("a.txt", format!("BEGIN\none\n{marker}\ntwo\nEND\n"));
+        run(repo.path(), &scan).expect(code);
+    }
+    repo.write("a.txt", "BEGIN\none\ntwo\nEND\n// gitleaks:allow\n");
+    run(repo.path(), &scan).expect(1);
+}
+
 /// Held against gitleaks itself, which `.ci/tools` installs.
 mod needs_tools {
     use std::path::Path;
@@ -216,13 +233,13 @@ eta3=both1\neta9=match\neta4=a<b>&~-c\neta5=line # skip\neta6=line # skip not\nl
 
     type Places = Vec<(String, String, u64, String)>;
 
-    fn theirs(repo: &Path) -> Places {
+    fn theirs(repo: &Path, what: &str) -> Places {
         let tools =
             std::env::var_os("KEYCULL_TOOLS").expect("KEYCULL_TOOLS names the directory .ci/tools filled");
         let report = repo.with_file_name("report.json");
         let status = Command::new(Path::new(&tools).join("venv/bin/gitleaks"))
             .args([
-                "dir",
+                what,
                 ".",
                 "-c",
                 ".gitleaks.toml",
@@ -243,7 +260,9 @@ eta3=both1\neta9=match\neta4=a<b>&~-c\neta5=line # skip\neta6=line # skip not\nl
         let text = |hit: &serde_json::Value, key: &str| hit[key].as_str().expect("a text").to_owned();
         let place = |hit: &serde_json::Value| {
             let (rule, file) = (text(hit, "RuleID"), text(hit, "File"));
+            // Keycull names a key alike, whatever ends its lines.
             let (matched, secret) = (text(hit, "Match"), text(hit, "Secret"));
+            let (matched, secret) = (matched.replace("\r\n", "\n"), secret.replace("\r\n", "\n"));
             if matched.starts_with("file detected: ") {
                 return (rule, file.clone(), 1, file);
             }
@@ -256,17 +275,8 @@ eta3=both1\neta9=match\neta4=a<b>&~-c\neta5=line # skip\neta6=line # skip not\nl
         places
     }
 
-    fn ours(repo: &Path) -> Places {
-        let args = [
-            "scan",
-            "--no-history",
-            "--format",
-            "json",
-            "--show-secrets",
-            "--confidence",
-            "low",
-            "--no-ignore",
-        ];
+    fn ours(repo: &Path, what: &str) -> Places {
+        let args = ["scan", what, "--format", "json", "--show-secrets", "--confidence", "low", "--no-ignore"];
         let report = json(&run(repo, &args).expect(1));
         let mut places = Places::new();
         for finding in report["findings"].as_array().expect("findings") {
@@ -296,8 +306,62 @@ eta3=both1\neta9=match\neta4=a<b>&~-c\neta5=line # skip\neta6=line # skip not\nl
             repo.write(path, TEXT);
         }
         repo.write("c/crlf.txt", TEXT.replace('\n', "\r\n")).write("c/random.txt", random(1, 5000));
-        let (theirs, ours) = (theirs(repo.path()), ours(repo.path()));
+        let (theirs, ours) = (theirs(repo.path(), "dir"), ours(repo.path(), "--no-history"));
         assert!(theirs.len() > 40, "{theirs:?}");
+        assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    #[ignore = "needs .ci/tools"]
+    fn what_is_extended_is_merged_as_gitleaks_does() {
+        let repo = GitRepo::new();
+        let child = r#"
+[extend]
+path = "base.toml"
+disabledRules = ["composite", "in-path"]
+[[rules]]
+id = "whole"
+regex = '\bgamma\d{4,5}\b'
+keywords = ["last"]
+[[rules]]
+id = "second-group"
+entropy = 2.5
+  [[rules.allowlists]]
+  regexes = ['bbcc']
+[[rules]]
+id = "added"
+regex = 'alpha(x?)=(t?w?o?n?e?)'
+[[allowlists]]
+targetRules = ["my-generic", "added"]
+condition = "AND"
+paths = ['^b/']
+stopwords = ["longer", "one"]
+"#;
+        repo.write("base.toml", RULES).write(".gitleaks.toml", child);
+        for path in ["a/x.txt", "b/x.txt", "conf/x.txt", "b/k.keystore"] {
+            repo.write(path, TEXT);
+        }
+        let (theirs, ours) = (theirs(repo.path(), "dir"), ours(repo.path(), "--no-history"));
+        assert!(theirs.len() > 20 && theirs.iter().any(|place| place.0 == "added"), "{theirs:?}");
+        assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    #[ignore = "needs .ci/tools"]
+    fn commits_are_allowed_as_gitleaks_does() {
+        let repo = GitRepo::new();
+        let first = repo.write("a.txt", "key=firstone\n").write("c.md", "key=document\n").commit("first");
+        let second =
+            repo.write("b.txt", "key=secondone\n").write("d.md", "key=manualpage\n").commit("second");
+        repo.write("e.txt", "key=thirdone\n").commit("third");
+        let config = format!(
+            "[[rules]]\nid = 'key'\nregex = 'key=(\\w+)'\n[[rules.allowlists]]\ncommits = ['{first}']\n\
+             [[allowlists]]\ncondition = 'AND'\ncommits = ['{second}']\npaths = ['\\.md$']\n"
+        );
+        repo.write(".gitleaks.toml", config);
+        let (theirs, ours) = (theirs(repo.path(), "git"), ours(repo.path(), "--history-only"));
+        let files: Vec<&str> = theirs.iter().map(|place| place.1.as_str()).collect();
+        assert_eq!(files, ["b.txt", "e.txt"]);
         assert_eq!(ours, theirs);
     }
 }

@@ -232,6 +232,11 @@ fn part(
         let targets = table.list("targetRules")?;
         if targets.is_empty() {
             config.allowlists.push(list);
+        } else if depth > 0 {
+            // As gitleaks 8.30.1: only the file that is named itself can speak of single rules.
+            let text =
+                "an allowlist with `targetRules` does nothing in a file that another one extends".to_owned();
+            config.warnings.push(Warning { file: file.to_owned(), line: table.line(), text });
         } else {
             targeted.extend(targets.into_iter().map(|id| (id, list.clone(), table.line())));
         }
@@ -480,6 +485,11 @@ mod tests {
             let error = read(&format!("[extend]\npath = '{path}'\n")).unwrap_err();
             assert!(error.contains(said), "{error}");
         }
+        let base = "[[rules]]\nid = 'a'\nregex = 'x'\n\n[[allowlists]]\ntargetRules = ['a']\npaths = ['y']\n";
+        let load = |_: &Path| Ok(base.to_owned());
+        let config = Config::parse("[extend]\npath = 'base.toml'\n", Path::new("c.toml"), &load).unwrap();
+        assert!(config.rules[0].allowlists.is_empty() && config.warnings[0].text.contains("`targetRules`"));
+        assert_eq!(config.warnings[0].line, 5);
         assert!(read("[extend]\nurl = 'x'\n").unwrap_err().contains("refused"));
         assert!(read("[extend]\npath = 'base.toml'\nuseDefault = true\n").is_err());
     }
