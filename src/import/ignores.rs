@@ -4,6 +4,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+/// Ignore files of other tools with an entry on each line: `keycull migrate` carries them over, no
+/// scan reads them.
+pub const NAMES: [&str; 4] = [".betterleaksignore", ".gitallowed", ".gitleaksignore", ".secretsignore"];
+
 /// One finding another tool was told to overlook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {

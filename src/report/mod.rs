@@ -118,7 +118,8 @@ pub struct ReportOptions {
     pub color: bool,
     /// Columns of the terminal, for cutting source lines; without it they are cut at 160.
     pub width: Option<usize>,
-    /// Text format: findings and gaps only, no summary, nothing at all when there are none.
+    /// Text format: findings, suppressions that the changes brought along, and gaps; no summary, and
+    /// nothing at all when there is neither finding nor gap.
     pub quiet: bool,
     /// SARIF: list allowed and baselined findings too, as `suppressions`.
     ///

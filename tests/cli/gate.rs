@@ -149,14 +149,16 @@ fn ignore_files_of_other_tools_do_not_count() {
         "[{{\"RuleID\":\"stripe-access-token\",\"File\":\"a.env\",\"StartLine\":1,\"Secret\":\"{secret}\",\
           \"Match\":\"{secret}\",\"Fingerprint\":\"a.env:stripe-access-token:1\"}}]"
     );
-    repo.write(".gitleaksignore", "a.env:stripe-access-token:1\n")
+    repo.write(".gitleaksignore", "# none\na.env:stripe-access-token:1\n")
         .write(".betterleaksignore", "a.env:stripe-access-token:1\n")
         .write(".secretsignore", "a.env\n")
         .write(".gitallowed", "KEY=.*\n")
         .write(".github/secret_scanning.yml", "paths-ignore:\n  - '**'\n")
         .write("a.env", leak());
     repo.commit("leak, and every way to hide it");
-    judged(&repo, &[]).expect(1);
+    let gate = judged(&repo, &[]).expect(1);
+    let unread = [".betterleaksignore:1", ".gitallowed:1", ".gitleaksignore:2", ".secretsignore:1"];
+    assert_eq!(not_in_force(&gate), unread);
     repo.write(".gitleaks-baseline.json", report).commit("a baseline");
     judged(&repo, &[]).expect(1);
 }

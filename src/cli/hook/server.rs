@@ -2,7 +2,7 @@
 //! of the branch it shows, never by those of the push.
 
 use crate::config::OnTimeout;
-use crate::finding::{GapKind, ScanReport};
+use crate::finding::{GapKind, InertEntry, ScanReport};
 use crate::hook::push::{self, RefUpdate};
 use crate::hook::{HookName, pass};
 use crate::pipeline::Scope;
@@ -10,6 +10,7 @@ use crate::source::git::range::RangeOptions;
 use crate::source::git::{Head, Repository};
 
 use super::super::failure::{Failure, Outcome};
+use super::super::gate;
 use super::super::settings::Settings;
 use super::super::shelf::Shelf;
 use super::super::{USAGE, complain, rule_choice};
@@ -59,6 +60,17 @@ impl Hook<'_> {
         })?;
         complain(&format!("keycull: WARNING: this push passes all the same ({kind}), and is logged\n"));
         Ok(CLEAN)
+    }
+
+    /// What the push adds to settings, baseline and ignore files, none of which counts in it.
+    fn not_in_force(&self, refs: &[RefUpdate], force: &Settings) -> Outcome<Vec<InertEntry>> {
+        let repository = self.repository()?;
+        let base = match repository.head() {
+            Head::Commit(commit) => Some(commit),
+            Head::Unborn | Head::Unknown { .. } => None,
+        };
+        let read = |tip: &Shelf<'_>| self.operator(&repository, Some(tip)).ok();
+        Ok(gate::pushed(&repository, base, &new_objects(refs), force, read))
     }
 
     /// The refs of the push.
@@ -124,8 +136,9 @@ impl Hook<'_> {
         let mut request = self.request(&settings, &engine, Some(repository), Scope::Range(options))?;
         request.triage.honour_markers = settings.hook.allow_markers;
         request.time_budget = Some(operator.hook.time_budget);
-        let scanned = self.scan(&settings, &engine, request)?;
+        let mut scanned = self.scan(&settings, &engine, request)?;
         if scanned.code != CLEAN {
+            scanned.report.inert = self.not_in_force(refs, &settings)?;
             self.show(&scanned, &settings)?;
         }
         Ok(Some(scanned))

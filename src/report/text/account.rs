@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::style::Palette;
-use crate::finding::{Confidence, Gap, GapKind, Severity};
+use crate::finding::{Confidence, Gap, GapKind, InertEntry, Inertness, Severity};
 use crate::report::tally::{Suppressor, Tally, count};
 use crate::report::view::View;
 
@@ -34,7 +34,7 @@ pub(super) fn write(view: &View<'_>, palette: &Palette, out: &mut dyn Write) -> 
     for line in silent(&tally) {
         writeln!(out, "  {line}")?;
     }
-    write_inert(view, palette, out)?;
+    write_inert(view, palette, &view.report.inert.iter().collect::<Vec<_>>(), out)?;
     scanned(view, palette, out)?;
     write_gaps(view, palette, out)
 }
@@ -115,9 +115,19 @@ fn scanned(view: &View<'_>, palette: &Palette, out: &mut dyn Write) -> io::Resul
     Ok(())
 }
 
-/// Writes the suppressions that do nothing.
-fn write_inert(view: &View<'_>, palette: &Palette, out: &mut dyn Write) -> io::Result<()> {
-    let inert = &view.report.inert;
+/// Writes the suppressions that came with the very changes that are judged.
+pub(super) fn write_not_in_force(view: &View<'_>, palette: &Palette, out: &mut dyn Write) -> io::Result<()> {
+    let inert: Vec<_> = view.report.inert.iter().filter(|entry| entry.why == Inertness::NotInForce).collect();
+    write_inert(view, palette, &inert, out)
+}
+
+/// Writes suppressions that do nothing.
+fn write_inert(
+    view: &View<'_>,
+    palette: &Palette,
+    inert: &[&InertEntry],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     if inert.is_empty() {
         return Ok(());
     }

@@ -20,6 +20,10 @@ pub(super) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> 
         writeln!(out)?;
     }
     if view.options.quiet {
+        // Who is stopped, and thought that it was settled, has to learn why it is not.
+        if !findings.is_empty() {
+            account::write_not_in_force(view, &palette, out)?;
+        }
         return account::write_gaps(view, &palette, out);
     }
     account::write(view, &palette, out)

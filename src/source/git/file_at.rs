@@ -8,6 +8,25 @@ use super::repository::Repository;
 use super::tree_entries::TreeEntries;
 use crate::finding::{Oid, RepoPath};
 
+/// Most tags that point at tags.
+const MAX_TAGS: usize = 16;
+
+/// The commit that `object` is, or that it is a tag of; none when it cannot be read or is neither.
+#[must_use]
+pub fn commit_of(repository: &Repository, object: &Oid) -> Option<Oid> {
+    let mut objects = Lookup::new(repository);
+    let mut id = ObjectId::from_hex(object.to_string().as_bytes()).ok()?;
+    for _ in 0..MAX_TAGS {
+        let (kind, content) = objects.read(&id).ok()?;
+        match kind {
+            Kind::Commit => return Oid::from_bytes(id.as_slice()).ok(),
+            Kind::Tag => id = gix::objs::TagRefIter::from_bytes(content, id.kind()).target_id().ok()?,
+            Kind::Tree | Kind::Blob => return None,
+        }
+    }
+    None
+}
+
 /// Content of the regular file `path` in `commit`; `None` when the commit has none there.
 ///
 /// # Errors

@@ -30,7 +30,7 @@ mod tracked;
 mod tree_delta;
 mod tree_entries;
 
-pub use file_at::file_at;
+pub use file_at::{commit_of, file_at};
 pub use repository::{Head, Repository};
 pub use seen::Seen;
 

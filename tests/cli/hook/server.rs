@@ -171,6 +171,74 @@ fn a_baseline_counts_once_the_shown_branch_has_it() {
 }
 
 #[test]
+fn a_refused_push_names_what_was_to_silence_it() {
+    let allow = "[[allow]]\nreason = \"x\"\npaths = [\"*.env\"]\n";
+    let gitleaks = "[extend]\nuseDefault = true\n[allowlist]\npaths = ['\\.env$']\n";
+    let kinds = [
+        ("keycull.toml", allow.to_owned(), "keycull.toml:1 [[allow]]: not-in-force"),
+        (
+            "keycull.toml",
+            "exclude = [\"*.env\"]\n".to_owned(),
+            "keycull.toml:1 (exclude \"*.env\"): not-in-force",
+        ),
+        (".gitleaks.toml", gitleaks.to_owned(), ".gitleaks.toml: not-in-force"),
+        (".gitleaksignore", "a.env:stripe-access-token:1\n".to_owned(), ".gitleaksignore:1: not-in-force"),
+        ("keycull.baseline.toml", String::new(), "keycull.baseline.toml:6: not-in-force"),
+        (
+            "a.env",
+            format!("KEY={} # keycull:allow x\n", stripe_key(1)),
+            "the keycull:allow marker beside it came",
+        ),
+        (
+            "a.env",
+            format!("KEY={} # gitleaks:allow\n", stripe_key(1)),
+            "the gitleaks:allow marker beside it came",
+        ),
+    ];
+    for hook in ["pre-receive", "update"] {
+        let server = Server::new(hook);
+        let repo = &server.repo;
+        for (file, text, names) in &kinds {
+            repo.write("a.env", leak(1));
+            match text.as_str() {
+                "" => drop(keycull(repo.path(), &["baseline", "create", "--no-history"]).expect(0)),
+                text => drop(repo.write(file, text)),
+            }
+            repo.commit("leak, and say it is none");
+            let run = server.push(&["main"]);
+            stopped(&run, "a.env", &[1]);
+            assert!(run.stderr.contains(names), "{names}\n{}", run.stderr);
+            // By a tag, as well, and not what the operator says, too.
+            repo.git(&["tag", "--annotate", "--force", "--message", "v", "v1", "HEAD"]);
+            server.config("exclude = [\"none\"]\n");
+            let run = server.push(&["v1"]);
+            assert!(run.code != 0 && run.stderr.contains(names), "{names}\n{}", run.stderr);
+            assert!(!run.stderr.contains("\"none\""), "{}", run.stderr);
+            repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+        }
+        // What does nothing is worth no word while nothing was found.
+        repo.write(".gitleaksignore", "a.env:stripe-access-token:1\n").write("keycull.toml", allow);
+        repo.commit("policy");
+        let clean = server.push(&["main"]).expect(0);
+        assert!(!clean.stderr.contains("not-in-force"), "{}", clean.stderr);
+        // Once it is there, it counts, or is old news.
+        repo.write("a.env", leak(1)).write("b.txt", leak(2)).commit("leak");
+        let run = server.push(&["main"]);
+        stopped(&run, "b.txt", &[1, 2]);
+        assert!(!run.stderr.contains("not-in-force"), "{}", run.stderr);
+    }
+    // The first push to an empty server: nothing counts but what its operator says.
+    let server = Server::new("pre-receive");
+    git(&server.repo.outside(), &["init", "--quiet", "--bare", "--initial-branch=main", "empty.git"])
+        .expect(0);
+    keycull(&server.repo.outside().join("empty.git"), &["hook", "install"]).expect(0);
+    server.repo.write("keycull.toml", allow).write("a.env", leak(1)).commit("leak, and say it is none");
+    let run = git(server.repo.path(), &["push", "../empty.git", "main"]);
+    stopped(&run, "a.env", &[1]);
+    assert!(run.stderr.contains("keycull.toml:1 [[allow]]: not-in-force"), "{}", run.stderr);
+}
+
+#[test]
 fn a_configuration_of_gitleaks_counts_once_the_shown_branch_has_it() {
     let server = Server::new("pre-receive");
     let repo = &server.repo;
