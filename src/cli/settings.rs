@@ -304,6 +304,10 @@ impl Settings {
 pub(super) fn path_globs(globs: &[Given<String>]) -> Outcome<GlobSet> {
     let mut set = GlobSetBuilder::new();
     for given in globs {
+        if has_windows_separator(&given.value) {
+            let message = format!("{}: `{}` has a backslash between names", given.place, given.value);
+            return Err(Failure::new(message).hint("write / between directories, on every system"));
+        }
         for pattern in expanded(&given.value) {
             let glob = GlobBuilder::new(&pattern).literal_separator(true).backslash_escape(true).build();
             let failed = |error: globset::Error| {
@@ -314,6 +318,18 @@ pub(super) fn path_globs(globs: &[Given<String>]) -> Outcome<GlobSet> {
         }
     }
     set.build().map_err(|error| Failure::from(error).context("the path globs are too large together"))
+}
+
+/// Whether a backslash stands before what needs none: `src\\app.rs` would be taken for `srcapp.rs`,
+/// and quietly match nothing.
+fn has_windows_separator(glob: &str) -> bool {
+    let mut chars = glob.chars();
+    while let Some(c) = chars.next() {
+        if c == '\\' && chars.next().is_none_or(|next| next.is_alphanumeric() || "._-".contains(next)) {
+            return true;
+        }
+    }
+    false
 }
 
 /// The full patterns one path glob stands for.
@@ -631,7 +647,10 @@ mod tests {
         for path in ["vendors", "docs/x/a.md", "x/docs/a.md", "x/top.txt", "build"] {
             assert!(!set.is_match(path), "{path}");
         }
-        let bad = [Given { value: "a[".to_owned(), place: Place::Flag("--exclude") }];
-        assert!(path_globs(&bad).is_err());
+        for bad in ["a[", "src\\app.rs", "C:\\src\\*.rs", "src\\", "src\\.env"] {
+            let bad = [Given { value: bad.to_owned(), place: Place::Flag("--exclude") }];
+            assert!(path_globs(&bad).is_err(), "{bad:?}");
+        }
+        assert!(globs(&["a\\*b", "c\\[1\\]"]).is_match("x/a*b"));
     }
 }

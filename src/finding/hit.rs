@@ -68,4 +68,23 @@ impl Match {
             None => self.secret.of(content),
         }
     }
+
+    /// The secret, as it is named and compared.
+    ///
+    /// Lines end with a line feed, however `content` writes them: with `core.autocrlf` git checks
+    /// the same key out either way, and it is one key.
+    #[must_use]
+    pub fn secret(&self, content: &[u8]) -> Secret {
+        let raw = self.secret_bytes(content);
+        if memchr::memmem::find(raw, b"\r\n").is_none() {
+            return Secret::new(raw);
+        }
+        let mut plain = Vec::with_capacity(raw.len());
+        for (at, &byte) in raw.iter().enumerate() {
+            if byte != b'\r' || raw.get(at + 1) != Some(&b'\n') {
+                plain.push(byte);
+            }
+        }
+        Secret::new(plain)
+    }
 }

@@ -225,6 +225,7 @@ mod tests {
     fn the_script_can_be_recognised_and_filled_in() {
         assert!(SCRIPT.lines().nth(1).unwrap().starts_with(MARK));
         assert!(SCRIPT.contains(BEFORE));
+        assert!(!SCRIPT.contains('\r'), "wherever it was built: .gitattributes sees to it");
         assert_eq!(SCRIPT.matches(PROGRAM_LINE).count(), 1);
         assert_eq!(SCRIPT.matches(EVERYWHERE_LINE).count(), 1);
         let text = script(Some(Path::new("/it's/keycull")), Reach::Everywhere);

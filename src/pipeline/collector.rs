@@ -342,9 +342,8 @@ impl<M: Matcher> Sink for Collector<'_, M> {
     }
 
     fn base(&self, chunk: Chunk<'_>) {
-        let secrets: Vec<Secret> = self.scan(&chunk, |matches| {
-            matches.iter().map(|hit| Secret::new(hit.secret_bytes(chunk.bytes))).collect()
-        });
+        let secrets: Vec<Secret> =
+            self.scan(&chunk, |matches| matches.iter().map(|hit| hit.secret(chunk.bytes)).collect());
         let mut kept = lock(&self.kept);
         secrets.iter().for_each(|secret| kept.base.add(secret.expose()));
     }

@@ -106,7 +106,7 @@ pub fn capture_with(
         .map(|((hit, region), line_hash)| Candidate {
             origin: Arc::clone(&origin),
             rule: hit.rule,
-            secret: Secret::new(hit.secret_bytes(chunk.bytes)),
+            secret: hit.secret(chunk.bytes),
             span: shift(hit.secret),
             region,
             excerpt: match &hit.decoded {

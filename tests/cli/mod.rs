@@ -24,6 +24,7 @@ mod signals;
 mod timeline;
 mod verdict;
 mod witness;
+mod windows;
 
 use serde_json::Value;
 

@@ -8,6 +8,7 @@
 mod parse;
 mod render;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use jiff::civil::Date;
@@ -38,6 +39,8 @@ pub struct Baseline {
     head: String,
     /// Sorted by fingerprint, each fingerprint once.
     entries: Vec<BaselineEntry>,
+    /// The file ends its lines with carriage return and line feed.
+    crlf: bool,
 }
 
 /// One known secret.
@@ -109,7 +112,9 @@ impl Baseline {
     /// # Errors
     /// As [`Baseline::read`].
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        parse::parse(text, path)
+        let crlf = text.contains("\r\n");
+        let text = if crlf { Cow::Owned(text.replace("\r\n", "\n")) } else { Cow::Borrowed(text) };
+        Ok(Self { crlf, ..parse::parse(&text, path)? })
     }
 
     /// All entries, sorted by fingerprint.
@@ -157,10 +162,11 @@ impl Baseline {
         self.entries.retain(keep);
     }
 
-    /// The text of the file.
+    /// The text of the file, its lines ended as those of the file it was read from.
     #[must_use]
     pub fn to_text(&self) -> String {
-        render::file(self)
+        let text = render::file(self);
+        if self.crlf { text.replace('\n', "\r\n") } else { text }
     }
 
     fn at(&self, fingerprint: &Fingerprint) -> Result<usize, usize> {

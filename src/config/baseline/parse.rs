@@ -45,7 +45,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Baseline, ConfigError> {
             }
         }
     }
-    Ok(Baseline { head: text[..first].to_owned(), entries: settled(entries)? })
+    Ok(Baseline { head: text[..first].to_owned(), entries: settled(entries)?, crlf: false })
 }
 
 /// Sorted, each secret once: entries that say the same (two branches added them) become one.
