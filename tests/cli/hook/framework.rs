@@ -24,12 +24,12 @@ fn the_published_hooks_name_what_the_program_has() {
     }
 }
 
-mod needs_tools {
+pub(super) mod needs_tools {
     //! The real framework.
 
     use super::*;
 
-    fn tools() -> PathBuf {
+    pub(in crate::cli::hook) fn tools() -> PathBuf {
         std::env::var_os("KEYCULL_TOOLS")
             .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools"), PathBuf::from)
     }
@@ -52,7 +52,7 @@ mod needs_tools {
 
     /// A repository that publishes the hooks of `directory` as they are here; its name and
     /// revision.
-    fn published(directory: &str, names: &[&str]) -> (GitRepo, String) {
+    pub(in crate::cli::hook) fn published(directory: &str, names: &[&str]) -> (GitRepo, String) {
         let repo = GitRepo::new();
         for name in names {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory).join(name);

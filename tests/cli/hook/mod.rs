@@ -9,6 +9,7 @@ mod managers;
 mod push;
 mod script;
 mod server;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::fs;
