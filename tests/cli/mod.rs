@@ -10,6 +10,7 @@ mod explain;
 mod gate;
 mod hook;
 mod import;
+mod installer;
 mod keys;
 mod many;
 mod migrate;
@@ -23,8 +24,8 @@ mod settings;
 mod signals;
 mod timeline;
 mod verdict;
-mod witness;
 mod windows;
+mod witness;
 
 use serde_json::Value;
 
