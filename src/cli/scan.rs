@@ -326,6 +326,7 @@ pub(super) fn triage_from(
     // Rules for publishable keys run only when they are among the rules asked for.
     options.include_public = !settings.rules.select.is_empty();
     options.honour_allows = !args.no_allow;
+    options.other_markers = settings.markers.clone();
     options.allow = allow::excluded(&settings.exclude)?;
     options.allow.extend(allow::entries(&settings.allow, engine.rules())?);
     if let Some(file) = &settings.baseline {

@@ -19,6 +19,7 @@ use crate::config::{
 use crate::finding::{Confidence, Severity};
 use crate::import::gitleaks;
 use crate::source::archive::Limits;
+use crate::triage;
 
 use super::args::{ConfigArgs, HookRunArgs, ScanArgs, Voice};
 use super::baseline;
@@ -80,6 +81,8 @@ pub(super) struct Settings {
     pub fail_on_stale: bool,
     /// Markers that come with a range count in it.
     pub allow_new_markers: bool,
+    /// Markers of other tools that count, since the tool is configured here.
+    pub markers: Vec<&'static str>,
     /// Format of the report on standard output or in `--output`, as written.
     pub format: Option<Given<String>>,
     /// When text reports are coloured.
@@ -148,6 +151,9 @@ impl Settings {
         let named = named.map(|given| import::read(&given.value, shelf)).transpose()?;
         let mut settings = Self::resolve(layer)?;
         settings.rules.imported = named.or(files.imported).map(Arc::new);
+        if let Some(root) = root.filter(|_| !reads_no_files(config, environment).unwrap_or_default()) {
+            settings.markers = triage::markers_in_use(|name| shelf.has(&root.join(name)));
+        }
         if settings.baseline.is_none() && !config.no_config {
             settings.baseline = root
                 .map(|root| root.join(config::BASELINE_NAME))
@@ -200,6 +206,7 @@ impl Settings {
             Self::joined(own, &args.config, environment, Some(git_dir), &Shelf::Disk, said.layer)?;
         settings.rules.imported = settings.rules.imported.or(said.imported.map(Arc::new));
         settings.known = said.baseline;
+        settings.markers = said.markers;
         Ok(settings)
     }
 
@@ -216,6 +223,7 @@ impl Settings {
             known: Baseline::default(),
             fail_on_stale: layer.fail_on_stale.is_some_and(|given| given.value),
             allow_new_markers: layer.allow_new_markers.is_some_and(|given| given.value),
+            markers: Vec::new(),
             format: layer.format,
             color: layer.color.map_or(Ok(Color::Auto), color)?,
             jobs,
@@ -285,6 +293,9 @@ impl Settings {
                 entry.stopwords,
                 entry.until
             );
+        }
+        for marker in &self.markers {
+            let _ = writeln!(text, "marker={marker}");
         }
         for entry in baseline.entries() {
             let _ = writeln!(text, "baseline={} {:?}", entry.fingerprint, entry.until);
@@ -488,6 +499,7 @@ struct BaseSide {
     layer: Layer,
     imported: Option<gitleaks::Config>,
     baseline: Baseline,
+    markers: Vec<&'static str>,
 }
 
 impl BaseSide {
@@ -511,7 +523,8 @@ impl BaseSide {
         let usual = || Some(root.join(config::BASELINE_NAME)).filter(|file| shelf.has(file));
         let file = layer.baseline.take().map(|given| given.value).or_else(usual);
         let baseline = file.map_or(Ok(Baseline::default()), |file| baseline::read(&file, shelf))?;
-        Ok(Self { layer, imported, baseline })
+        let markers = triage::markers_in_use(|name| shelf.has(&root.join(name)));
+        Ok(Self { layer, imported, baseline, markers })
     }
 }
 

@@ -6,6 +6,7 @@ use globset::GlobSet;
 use jiff::civil::Date;
 
 use super::marker::InlineAllow;
+use super::other_tools;
 use crate::config::BaselineEntry;
 use crate::finding::{AllowSource, Disposition, Fingerprint, Note, RepoPath, Secret};
 use crate::import::gitleaks::Allowlist;
@@ -36,11 +37,13 @@ pub struct AllowRule {
 
 /// Which allowances count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Honour {
+pub(super) struct Honour<'a> {
     /// Any at all, but published samples.
     pub(super) any: bool,
     /// Markers beside the secret.
     pub(super) markers: bool,
+    /// Markers of other tools that count as well.
+    pub(super) others: &'a [&'static str],
     /// The day on which they are judged.
     pub(super) today: Date,
 }
@@ -92,9 +95,9 @@ pub(super) fn decide(
     sample: Option<&'static str>,
     entries: &[AllowRule],
     known: Option<&BaselineEntry>,
-    honour: Honour,
+    honour: Honour<'_>,
 ) -> Verdict {
-    let Honour { any, markers, today } = honour;
+    let Honour { any, markers, others, today } = honour;
     let mut notes = Vec::new();
     if let Some(published) = sample {
         let disposition = Disposition::Allowed {
@@ -107,7 +110,10 @@ pub(super) fn decide(
     if !any {
         return Verdict { disposition: Disposition::New, notes, entry: None };
     }
-    for allow in place.allows {
+    let counts = |allow: &&Arc<InlineAllow>| {
+        !other_tools::is_conditional(allow.marker) || others.contains(&allow.marker)
+    };
+    for allow in place.allows.iter().filter(counts) {
         match objection(allow, place, today) {
             None if !markers => notes.push(Note {
                 code: "allow-not-in-force",

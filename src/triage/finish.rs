@@ -45,6 +45,8 @@ pub struct TriageOptions {
     /// Whether markers beside the secret count. Those that come with the changes a gate judges
     /// do not.
     pub honour_markers: bool,
+    /// Markers of other tools that count, too: see [`super::markers_in_use`].
+    pub other_markers: Vec<&'static str>,
     /// Find out which entries were not needed, for a scan of everything they can speak of.
     pub seek_idle: bool,
     /// The operator's key for fingerprints.
@@ -66,6 +68,7 @@ impl TriageOptions {
             baseline: Baseline::default(),
             honour_allows: true,
             honour_markers: true,
+            other_markers: Vec::new(),
             seek_idle: false,
             key: None,
             hash_history: true,
@@ -427,6 +430,7 @@ impl Desk<'_> {
                 let honour = Honour {
                     any: options.honour_allows,
                     markers: options.honour_markers,
+                    others: &options.other_markers,
                     today: options.today,
                 };
                 let known = known.map(|entry| &options.baseline.entries()[entry]);

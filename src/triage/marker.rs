@@ -1,11 +1,14 @@
 //! Allow markers in the scanned text: `keycull:allow[rule] until=2027-01-31 -- reason`.
 //!
 //! Understood as well, since many trees carry them: `gitleaks:allow`, `betterleaks:allow`,
-//! `pragma: allowlist secret` and `pragma: allowlist nextline secret` (detect-secrets 1.5).
+//! `pragma: allowlist secret` and `pragma: allowlist nextline secret` (detect-secrets 1.5). Those of
+//! [`super::other_tools`] are found, too; whether they count is decided later.
 
 use std::ops::Range;
 
 use jiff::civil::Date;
+
+use super::other_tools;
 
 /// Longest reason kept, in characters.
 const REASON_CHARS: usize = 200;
@@ -17,7 +20,8 @@ const PER_LINE: usize = 16;
 /// A marker as written, before anybody decided whether it holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InlineAllow {
-    /// Its name: `keycull:allow`, `gitleaks:allow`, `betterleaks:allow` or `pragma: allowlist secret`.
+    /// Its name: `keycull:allow`, `gitleaks:allow`, `betterleaks:allow`, `pragma: allowlist secret`, or one
+    /// that counts only where its tool is configured.
     pub marker: &'static str,
     /// Rules it is limited to; empty for all.
     pub rules: Vec<String>,
@@ -58,6 +62,7 @@ pub(super) fn find(bytes: &[u8], line: Range<usize>) -> Vec<Found> {
             found.push(colon_form(bytes, line.clone(), line.start + at, line.start + end, name));
         }
     }
+    found.extend(of_other_tools(bytes, line.clone()));
     found.extend(pragmas(bytes, line));
     found.sort_by_key(|marker| marker.at);
     found.truncate(PER_LINE);
@@ -125,6 +130,30 @@ fn options(bytes: &[u8], tail: Range<usize>, allow: &mut InlineAllow) -> Option<
 pub(super) fn date(text: &[u8]) -> Option<Date> {
     let text = std::str::from_utf8(text).ok().filter(|text| text.len() == 10)?;
     text.parse().ok()
+}
+
+/// Markers that count only where their tool is configured.
+fn of_other_tools(bytes: &[u8], line: Range<usize>) -> Vec<Found> {
+    let text = &bytes[line.clone()];
+    let mut found = Vec::new();
+    for marker in other_tools::names() {
+        for at in memchr::memmem::find_iter(text, marker) {
+            let end = at + marker.len();
+            let joined = |byte: Option<&u8>| byte.is_some_and(|&byte| is_word(byte) || byte == b'-');
+            if joined(at.checked_sub(1).and_then(|before| text.get(before))) || joined(text.get(end)) {
+                continue;
+            }
+            let next_line = marker.ends_with("-next-line");
+            found.push(Found {
+                allow: InlineAllow { marker, rules: Vec::new(), until: None, reason: None, fault: None },
+                at: line.start + at,
+                reason: None,
+                next_line,
+                same_line: !next_line,
+            });
+        }
+    }
+    found
 }
 
 /// `pragma: allowlist secret` in the spellings detect-secrets accepts.

@@ -64,6 +64,34 @@ fn markers_that_come_with_the_range_do_not_count() {
 }
 
 #[test]
+fn markers_of_other_tools_count_where_the_tool_is_configured() {
+    let key = stripe_key(1);
+    for (file, text) in [
+        (".gitguardian.yaml", format!("KEY={key} # ggignore\n")),
+        ("kingfisher.yaml", format!("KEY={key} # kingfisher:ignore\n")),
+        (".secretlintrc.json", format!("KEY={key} // secretlint-disable-line\n")),
+        (".secretlintrc.json", format!("// secretlint-disable-next-line\nKEY={key}\n")),
+        (".trufflehogignore", format!("KEY={key} # trufflehog:ignore\n")),
+    ] {
+        let repo = topic(&[]);
+        repo.write("a.env", &text);
+        run(repo.path(), &["scan", "--no-history"]).expect(1);
+        repo.write(file, "");
+        let allowed = run(repo.path(), &["scan", "--no-history", "--format", "json"]).expect(0);
+        let marker = text.split(' ').find(|word| word.contains("ignore") || word.contains("disable"));
+        let marker = marker.expect("a marker").lines().next().expect("a line");
+        assert_eq!(json(&allowed)["findings"][0]["disposition"]["entry"], marker, "{}", allowed.stdout);
+        run(repo.path(), &["scan", "--no-history", "--no-allow"]).expect(1);
+        run(repo.path(), &["scan", "--no-history", "--no-config"]).expect(1);
+        // Neither marker nor configuration count in the range that brings them.
+        repo.commit("leak, and say it is none");
+        judged(&repo, &[]).expect(1);
+        judged(&repo, &["--allow-new-markers"]).expect(1);
+        judged(&repo, &["--config-from", "head"]).expect(0);
+    }
+}
+
+#[test]
 fn settings_that_come_with_the_range_do_not_count() {
     for (file, text) in [
         ("keycull.toml", "[[allow]]\nreason = \"x\"\npaths = [\"*.env\"]\n"),
