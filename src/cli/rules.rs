@@ -11,7 +11,8 @@ use crate::rule::{Pattern, Rule, RuleSet};
 
 use super::args::RulesCommand;
 use super::failure::{Failure, Outcome, printable};
-use super::{rule_choice, rule_cost, rule_coverage, say};
+use super::shelf::Shelf;
+use super::{import, rule_choice, rule_cost, rule_coverage, say};
 
 /// Exit code when a rule fails its check.
 const FAILED: u8 = 1;
@@ -106,6 +107,35 @@ fn described(set: &RuleSet, number: u16) -> String {
 /// Checks rule files, or without any the built-in rules: first the form, then every example
 /// through the whole engine.
 fn check(files: &[PathBuf]) -> Outcome<u8> {
+    let foreign = |file: &&PathBuf| import::is_foreign(file, &Shelf::Disk);
+    let (foreign, own): (Vec<&PathBuf>, Vec<&PathBuf>) = files.iter().partition(foreign);
+    for file in &foreign {
+        say(&imported(file)?)?;
+    }
+    if own.is_empty() && !foreign.is_empty() {
+        return Ok(0);
+    }
+    check_own(&own.into_iter().cloned().collect::<Vec<_>>())
+}
+
+/// What is to be known of a configuration of gitleaks before it is used.
+fn imported(file: &Path) -> Outcome<String> {
+    let config = import::read(file, &Shelf::Disk)?;
+    let mut text = String::new();
+    for rule in config.rules.iter().filter(|rule| rule.regex.is_some() && rule.keywords.is_empty()) {
+        let _ = writeln!(text, "rule `{}`: slow: without `keywords` it is held against all content", rule.id);
+    }
+    let name = printable(&file.display().to_string());
+    let rules = config.rules.len();
+    let _ = writeln!(
+        text,
+        "{rules} rules as gitleaks runs them, over whole contents, since nothing anchors their expressions ({name})"
+    );
+    Ok(text)
+}
+
+/// Checks rule files of keycull's own form; without any, the built-in rules.
+fn check_own(files: &[PathBuf]) -> Outcome<u8> {
     let mistakes = files.iter().map(|file| mistakes(file)).collect::<Outcome<Vec<_>>>()?.concat();
     if !mistakes.is_empty() {
         say(&mistakes)?;

@@ -137,6 +137,37 @@ fn patterns_without_keywords_are_searched_by_their_own_literals() {
 }
 
 #[test]
+fn configurations_of_gitleaks_are_checked_too() {
+    let here = tempfile::tempdir().expect("a directory");
+    let config = "[[rules]]\nid = 'a'\nregex = 'x'\n[[rules]]\nid = 'b'\nregex = 'y'\nkeywords = ['y']\nfilter = 'z'\n";
+    fs::write(here.path().join(".gitleaks.toml"), config).expect("a file");
+    let checked = run(here.path(), &["rules", "check", ".gitleaks.toml"]).expect(0);
+    assert!(
+        checked.stdout.contains("rule `a`: slow") && !checked.stdout.contains("rule `b`"),
+        "{}",
+        checked.stdout
+    );
+    assert!(
+        checked.stdout.contains("2 rules as gitleaks runs them, over whole contents"),
+        "{}",
+        checked.stdout
+    );
+    assert!(checked.stderr.contains(".gitleaks.toml:8: unknown key `rules.filter`"), "{}", checked.stderr);
+    fs::write(here.path().join(".gitleaks.toml"), "[[rules]]\nid = 'a'\nregex = '('\n").expect("a file");
+    let wrong = run(here.path(), &["rules", "check", ".gitleaks.toml"]).expect(2);
+    assert!(wrong.stderr.contains(".gitleaks.toml:1: rule `a`"), "{}", wrong.stderr);
+    // Beside rules of keycull's own form, which are checked as ever.
+    fs::write(here.path().join(".gitleaks.toml"), config).expect("a file");
+    fs::write(here.path().join("mine.toml"), RULE).expect("a file");
+    let both = run(here.path(), &["rules", "check", ".gitleaks.toml", "mine.toml"]).expect(0);
+    assert!(
+        both.stdout.contains("2 rules as gitleaks") && both.stdout.contains("1 rules, "),
+        "{}",
+        both.stdout
+    );
+}
+
+#[test]
 fn cost_counts_what_each_rule_did() {
     let here = tempfile::tempdir().expect("a directory");
     fs::write(here.path().join("mine.toml"), RULE).expect("a file");
