@@ -10,7 +10,7 @@ use super::tally::{Tally, count};
 use super::view::View;
 use super::wording;
 use super::{Format, ReportOptions};
-use crate::finding::{Finding, Occurrence, ScanReport, Severity};
+use crate::finding::{Finding, InertEntry, Occurrence, ScanReport, Severity};
 
 /// Annotations GitHub shows per type and step; more are log lines only.
 const MAX_ANNOTATIONS: usize = 10;
@@ -39,7 +39,21 @@ pub(super) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> 
         let message = format!("Not everything in scope was read:\n{}", open.join("\n"));
         writeln!(out, "::warning title=keycull: scan incomplete::{}", data(&message))?;
     }
+    let inert = inert(view);
+    if !inert.is_empty() {
+        let message = format!("Suppressions that do nothing:\n{}", inert.join("\n"));
+        writeln!(out, "::notice title=keycull: suppressions::{}", data(&message))?;
+    }
     writeln!(out, "keycull: {}", figures(&Tally::of(view.report)))
+}
+
+/// The suppressions that do nothing, one a line.
+fn inert(view: &View<'_>) -> Vec<String> {
+    let line = |entry: &InertEntry| {
+        let (name, text) = (view.prose(&entry.entry), view.prose(&entry.text));
+        format!("{name}: {}: {text}", entry.why.as_str())
+    };
+    view.report.inert.iter().map(line).collect()
 }
 
 #[derive(Clone, Copy)]
@@ -149,14 +163,15 @@ pub fn step_summary(report: &ScanReport, options: &ReportOptions) -> String {
     if let Some(more) = findings.len().checked_sub(MAX_ROWS).filter(|more| *more > 0) {
         lines.push(format!("\n… and {more} more, see the log or another report format."));
     }
-    if !report.coverage.gaps.is_empty() {
-        lines.push("\n### Not read\n".to_owned());
-    }
-    lines.extend(
-        report.coverage.gaps.iter().take(MAX_ROWS).map(|gap| format!("* {}", markdown(&view.gap(gap)))),
-    );
-    if let Some(more) = report.coverage.gaps.len().checked_sub(MAX_ROWS).filter(|more| *more > 0) {
-        lines.push(format!("* … and {more} more"));
+    let gaps: Vec<String> = report.coverage.gaps.iter().map(|gap| view.gap(gap)).collect();
+    for (title, items) in [("Not read", gaps), ("Suppressions that do nothing", inert(view))] {
+        if !items.is_empty() {
+            lines.push(format!("\n### {title}\n"));
+        }
+        lines.extend(items.iter().take(MAX_ROWS).map(|item| format!("* {}", markdown(item))));
+        if let Some(more) = items.len().checked_sub(MAX_ROWS).filter(|more| *more > 0) {
+            lines.push(format!("* … and {more} more"));
+        }
     }
     lines.join("\n") + "\n"
 }

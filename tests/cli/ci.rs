@@ -144,6 +144,11 @@ fn a_change_cannot_silence_the_pipeline() {
     let (base, head) = (repo.git(&["rev-parse", "main"]), repo.git(&["rev-parse", "topic"]));
     let found = on_github(&repo, "pull_request", &request(&base, &head), &["--format", "json"]).expect(1);
     assert_eq!(places(&found), ["new.env"]);
+    // The page of the job names what does not count.
+    let log = on_github(&repo, "pull_request", &request(&base, &head), &[]).expect(1);
+    assert!(log.stdout.contains("keycull.toml:1 [[allow]]: not-in-force"), "{}", log.stdout);
+    let summary = fs::read_to_string(repo.outside().join("summary.md")).expect("a summary");
+    assert!(summary.contains("### Suppressions that do nothing\n\n* keycull.toml:1 "), "{summary}");
     on_github(&repo, "pull_request", &request(&base, &head), &["--config-from", "head"]).expect(0);
     let plain = run(repo.path(), &["scan"]).expect(0);
     assert!(plain.stdout.contains("allowed"), "{}", plain.stdout);

@@ -28,6 +28,8 @@ fn annotations_point_at_the_place() {
         lines.iter().any(|line| line.starts_with("::warning title=keycull: scan incomplete::")),
         "{lines:#?}"
     );
+    let inert = "::notice title=keycull: suppressions::Suppressions that do nothing:%0Akeycull.toml:7 [[allow]]: unused: ";
+    assert!(lines.iter().any(|line| line.starts_with(inert)), "{lines:#?}");
     assert_eq!(
         lines.last().map(String::as_str),
         Some("keycull: 7 secrets in 10 places, 4 allowed or in the baseline, 2 below the threshold")
@@ -74,6 +76,10 @@ fn the_summary_is_a_table_that_no_name_breaks() {
     assert!(rows[1].starts_with("| critical | GitHub personal access token ghp"), "{}", rows[1]);
     assert!(summary.contains("a\\|b\\`&lt;img src=x&gt;\\[l\\](u).txt:1:11"), "{summary}");
     assert!(summary.contains("incomplete") && summary.contains("* missing: blob 0123456789ab"), "{summary}");
+    assert!(
+        summary.contains("### Suppressions that do nothing\n\n* keycull.toml:7 \\[\\[allow\\]\\]: unused: "),
+        "{summary}"
+    );
     assert_eq!(step_summary(&clean_report(), &ReportOptions::default()), "## keycull\n\nNo secrets found.\n");
 }
 
