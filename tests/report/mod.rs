@@ -9,6 +9,7 @@ mod junit;
 mod sample;
 mod sarif;
 mod secrecy;
+mod snapshot;
 mod text;
 mod validators;
 
