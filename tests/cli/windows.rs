@@ -295,3 +295,31 @@ fn reports_are_written_where_a_drive_letter_says() {
     run(repo.path(), &["scan", "--no-history", "--report", "json=C:out.json"]).expect(1);
     assert!(repo.path().join("C:out.json").is_file());
 }
+
+#[test]
+fn hooks_have_line_feeds_and_other_files_keep_what_they_have() {
+    let repo = GitRepo::new();
+    repo.git(&["config", "core.autocrlf", "true"]);
+    repo.git(&["config", "core.eol", "crlf"]);
+    run(repo.path(), &["hook", "install"]).expect(0);
+    let hooks = fs::read_dir(repo.path().join(".git/hooks")).expect("a directory");
+    let scripts: Vec<String> =
+        hooks.map(|entry| fs::read_to_string(entry.expect("an entry").path()).expect("a script")).collect();
+    assert_eq!(scripts.len(), 4);
+    assert!(scripts.iter().all(|script| script.starts_with("#!/bin/sh\n") && !script.contains('\r')));
+    run(repo.path(), &["hook", "uninstall"]).expect(0);
+    for (flag, file, text) in [
+        ("--lefthook", "lefthook.yml", "pre-commit:\n  commands:\n    other:\n      run: exit 0\n"),
+        ("--husky", ".husky/pre-commit", "#!/bin/sh\nexit 0\n"),
+    ] {
+        let text = crlf(text);
+        repo.write(file, &text);
+        run(repo.path(), &["hook", "install", flag]).expect(0);
+        let added = fs::read_to_string(repo.path().join(file)).expect("a file");
+        assert!(added.contains("keycull") && added != text, "{added}");
+        let theirs: Vec<&str> = text.lines().filter(|line| !line.starts_with("#!")).collect();
+        assert!(theirs.iter().all(|line| added.contains(&format!("{line}\r\n"))), "{added}");
+        run(repo.path(), &["hook", "uninstall", flag]).expect(0);
+        assert_eq!(fs::read_to_string(repo.path().join(file)).expect("a file"), text);
+    }
+}
