@@ -33,6 +33,10 @@ fn it_knows_the_archives_of_the_release_and_runs_on_every_shell() {
     assert!(script.contains("archive=keycull-$version-$target.tar.gz"));
     assert!(release.contains("ARCHIVE=keycull-$version-$TARGET.tar.gz"));
     assert!(release.contains(".ci/installer \"$version\" "), "the release fills it in");
+    assert!(
+        read("README.md").contains(&format!("/releases/download/v{VERSION}/install.sh\n")),
+        "this version"
+    );
     assert!(!script.contains('\r') && script.starts_with("#!/bin/sh\n"));
     for bash in ["[[ ", "function ", "local ", "<<<", "$'", "pipefail"] {
         assert!(!script.contains(bash), "{bash} is not for every shell");
