@@ -172,6 +172,12 @@ pub(super) struct ScanArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["paths", "stdin_name"])]
     pub repos_from: Option<PathBuf>,
 
+    /// Scan the submodules as well, and theirs: each is a repository of its own in the report
+    ///
+    /// One that is not checked out is a gap.
+    #[arg(long, conflicts_with_all = ["staged", "stdin_name", "range_of", "incremental"])]
+    pub recurse_submodules: bool,
+
     /// Scan what the next commit would add: the index against HEAD
     #[arg(long, conflicts_with_all = ["no_history", "history_only", "no_ignore", "stdin_name"])]
     pub staged: bool,

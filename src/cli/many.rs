@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::finding::{RepoPath, SkipReason};
 use crate::pipeline::{self, Part};
 use crate::report::ReportOptions;
 use crate::source::SourceError;
-use crate::source::git::Repository;
+use crate::source::git::{Repository, submodules};
 
 use super::args::{ScanArgs, Voice};
 use super::environment::Environment;
@@ -26,6 +27,14 @@ pub(super) struct Place {
     /// As it was given.
     name: String,
     path: PathBuf,
+    /// Why nothing of it can be scanned, when that is known already.
+    absent: Option<String>,
+}
+
+impl Place {
+    fn new(name: String, path: PathBuf) -> Self {
+        Self { name, path, absent: None }
+    }
 }
 
 /// The repositories that `args` name, when there are several; none when this is a scan of one
@@ -35,17 +44,83 @@ pub(super) struct Place {
 /// A list that cannot be read or names nothing.
 pub(super) fn places(args: &ScanArgs, here: &Path) -> Outcome<Option<Vec<Place>>> {
     let places: Vec<Place> = match &args.repos_from {
-        Some(list) => listed(list, here)?.into_iter().map(|(name, path)| Place { name, path }).collect(),
-        None if args.paths.len() > 1 && all_repositories(args) => args
-            .paths
-            .iter()
-            .map(|path| Place { name: path.display().to_string(), path: path.clone() })
-            .collect(),
+        Some(list) => listed(list, here)?.into_iter().map(|(name, path)| Place::new(name, path)).collect(),
+        None if args.paths.len() > 1 && all_repositories(args) => {
+            args.paths.iter().map(|path| Place::new(path.display().to_string(), path.clone())).collect()
+        }
+        None if args.recurse_submodules => vec![superproject(args, here)?],
         None => return Ok(None),
     };
+    let several = places.len() > 1;
+    let places = if args.recurse_submodules { with_submodules(places)? } else { places };
+    if !several && places.len() < 2 && args.repos_from.is_none() {
+        // Nothing is nested in it.
+        return Ok(None);
+    }
     let mut seen = BTreeSet::new();
     let once = |place: &Place| seen.insert(place.path.canonicalize().unwrap_or(place.path.clone()));
     Ok(Some(places.into_iter().filter(once).collect()))
+}
+
+/// The one repository whose submodules are wanted: that around `here`, or the one that is named.
+fn superproject(args: &ScanArgs, here: &Path) -> Outcome<Place> {
+    let hint = "name repositories as a whole, or leave the paths away in one";
+    let (name, start) = match args.paths.as_slice() {
+        [] => (".".to_owned(), here.to_owned()),
+        [path] => (path.display().to_string(), here.join(path)),
+        _ => return Err(Failure::new("--recurse-submodules: not all paths are repositories").hint(hint)),
+    };
+    let repository = Repository::discover(&start)?;
+    let root = repository.work_dir().unwrap_or(repository.git_dir()).to_owned();
+    let is_whole = args.paths.is_empty() || start.canonicalize().ok() == root.canonicalize().ok();
+    match is_whole {
+        true => Ok(Place::new(name, root)),
+        false => Err(Failure::new(format!(
+            "--recurse-submodules: {name} is only a part of the repository {}",
+            root.display()
+        ))
+        .hint(hint)),
+    }
+}
+
+/// Most submodules inside one another that are followed.
+const MAX_NESTED: usize = 16;
+
+/// `places`, each followed by its submodules and theirs.
+fn with_submodules(places: Vec<Place>) -> Outcome<Vec<Place>> {
+    let mut all = Vec::new();
+    for place in places {
+        add_submodules(place, 0, &mut all)?;
+    }
+    Ok(all)
+}
+
+fn add_submodules(place: Place, depth: usize, all: &mut Vec<Place>) -> Outcome<()> {
+    // What cannot be opened is told when it is scanned.
+    let inner = match Repository::open(&place.path) {
+        Ok(repository) if place.absent.is_none() => submodules(&repository)?,
+        Ok(_) | Err(_) => Vec::new(),
+    };
+    let name = |path: &RepoPath| match place.name.as_str() {
+        "." => path.to_string(),
+        outer => format!("{}/{path}", outer.trim_end_matches('/')),
+    };
+    let nested = inner.into_iter().map(|submodule| {
+        let name = name(&submodule.path);
+        match submodule.place {
+            Ok(path) => Place::new(name, path),
+            Err(why) => Place { path: PathBuf::from(&name), name, absent: Some(why.to_owned()) },
+        }
+    });
+    let nested: Vec<Place> = nested.collect();
+    all.push(place);
+    for mut place in nested {
+        if depth + 1 == MAX_NESTED {
+            place.absent = Some(format!("more than {MAX_NESTED} submodules are inside one another"));
+        }
+        add_submodules(place, depth + 1, all)?;
+    }
+    Ok(())
 }
 
 /// Whether the paths are repositories; one that is gone or broken counts, if another is whole.
@@ -112,12 +187,20 @@ pub(super) fn run(
     let mut codes = Vec::new();
     let mut first_failure = None;
     for place in places {
+        if let Some(why) = place.absent {
+            parts.push(Part { name: place.name, outcome: Err(why) });
+            continue;
+        }
         // What each prepares depends on the format that all are written in.
         let format = reports.first().map(|report| report.format.as_str().to_owned());
         let one = ScanArgs { paths: vec![place.path], repos_from: None, format, ..args.clone() };
         let prepared = scan::prepare_in(here, &one, voice, environment, interrupt.clone());
         let scanned = prepared.and_then(|prepared| {
-            let report = prepared.scan(!voice.quiet)?;
+            let mut report = prepared.scan(!voice.quiet)?;
+            if args.recurse_submodules {
+                // They are parts of this report.
+                report.coverage.skipped.remove(&SkipReason::Submodule);
+            }
             codes.push(scan::exit_code(&report, &prepared.settings, &interrupt));
             Ok(report)
         });

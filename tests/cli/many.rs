@@ -129,3 +129,81 @@ fn a_broken_repository_does_not_stop_the_others_and_is_not_forgotten() {
     let nothing = scan(&outside, &["--repos-from", "list"]).expect(2);
     assert!(nothing.stderr.contains("none of the repositories") && nothing.stdout.is_empty());
 }
+
+/// A repository with the submodule `vendor/inner`, whose own submodule `deep` holds one key, and it
+/// another.
+fn nested() -> GitRepo {
+    let repo = GitRepo::new();
+    let outside = repo.outside();
+    let git = |place: &str, args: &[&str]| {
+        let mut all = vec!["-C", place, "-c", "protocol.file.allow=always"];
+        all.extend(args);
+        let done = crate::support::git::scrubbed_git().current_dir(&outside).args(&all).status();
+        assert!(done.expect("git is installed").success(), "{args:?}");
+    };
+    for (name, number) in [("deep", 1), ("inner", 2)] {
+        git(".", &["init", "--quiet", "--template=", name]);
+        fs::write(outside.join(name).join("x.env"), format!("KEY={}\n", stripe_key(number))).expect("a file");
+        git(name, &["add", "--all"]);
+        git(name, &["commit", "--quiet", "--message", "one"]);
+    }
+    git("inner", &["submodule", "--quiet", "add", "../deep", "deep"]);
+    git("inner", &["commit", "--quiet", "--message", "two"]);
+    let root = repo.path().to_str().expect("a plain path").to_owned();
+    git(&root, &["submodule", "--quiet", "add", "../inner", "vendor/inner"]);
+    git(&root, &["submodule", "--quiet", "update", "--init", "--recursive"]);
+    git(&root, &["commit", "--quiet", "--message", "three"]);
+    repo
+}
+
+#[test]
+fn submodules_are_scanned_when_asked_for() {
+    let repo = nested();
+    let alone = scan(repo.path(), &[]);
+    assert_eq!((alone.code, json(&alone)["findings"].as_array().map(Vec::len)), (0, Some(0)), "{alone:?}");
+    assert_eq!(json(&alone)["coverage"]["skipped"]["submodule"], 1);
+
+    for (from, args) in [("", &[][..]), ("vendor", &[]), ("", &["."])] {
+        let args = [&["--recurse-submodules"], args].concat();
+        let all = scan(&repo.path().join(from), &args);
+        let report = json(&all);
+        assert_eq!(all.code, 1, "{all:?}");
+        let mut holders = repositories(&report);
+        holders.sort();
+        assert_eq!(holders, [vec!["vendor/inner"], vec!["vendor/inner/deep"]], "{from:?}");
+        assert!(report["coverage"]["skipped"].get("submodule").is_none(), "{report}");
+    }
+    let part = scan(repo.path(), &["--recurse-submodules", "vendor"]);
+    assert_eq!(part.code, 2);
+    assert!(part.stderr.contains("vendor is only a part of the repository"), "{part:?}");
+}
+
+#[test]
+fn a_submodule_that_cannot_be_scanned_is_a_gap() {
+    let repo = nested();
+    let inner = repo.path().join("vendor/inner");
+    fs::remove_dir_all(&inner).expect("it is there");
+    fs::create_dir(&inner).expect("as git leaves it");
+    let gone = scan(repo.path(), &["--recurse-submodules"]);
+    let report = json(&gone);
+    assert_eq!(gone.code, 3, "{gone:?}");
+    let gap = &report["coverage"]["gaps"][0];
+    assert_eq!(gap["what"], "vendor/inner", "{report}");
+    assert!(gap["why"].as_str().is_some_and(|why| why.contains("git submodule update")), "{gap}");
+
+    // Nothing in a repository leads a scan to other repositories.
+    #[cfg(unix)]
+    {
+        fs::remove_dir(&inner).expect("it is empty");
+        std::os::unix::fs::symlink(repo.outside().join("inner"), &inner).expect("a link");
+        let linked = scan(repo.path(), &["--recurse-submodules"]);
+        assert_eq!(linked.code, 3, "{linked:?}");
+        fs::remove_file(&inner).expect("it is there");
+        fs::create_dir(&inner).expect("a directory");
+        let elsewhere = repo.outside().join("inner/.git");
+        fs::write(inner.join(".git"), format!("gitdir: {}\n", elsewhere.display())).expect("a file");
+        let led_away = scan(repo.path(), &["--recurse-submodules"]);
+        assert_eq!(led_away.code, 3, "{led_away:?}");
+        assert_eq!(json(&led_away)["findings"].as_array().map(Vec::len), Some(0));
+    }
+}

@@ -26,6 +26,7 @@ mod refs;
 mod reftable;
 mod repository;
 mod seen;
+mod submodules;
 mod tracked;
 mod tree_delta;
 mod tree_entries;
@@ -33,6 +34,7 @@ mod tree_entries;
 pub use file_at::{commit_of, file_at};
 pub use repository::{Head, Repository};
 pub use seen::Seen;
+pub use submodules::{Submodule, submodules};
 
 pub(super) use excludes::{exclude_files, ignores_case};
 pub(super) use repository::is_nested_repository;
