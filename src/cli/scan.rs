@@ -262,9 +262,8 @@ fn request(
             });
         }
         Target::Index { repository, limits } => {
-            let (jobs, archives) = (settings.jobs, settings.archives);
-            let options = IndexOptions { limits, exclude, jobs, archives, ..IndexOptions::default() };
-            request.scopes.push(Scope::Staged(options));
+            let options = IndexOptions { limits, ..IndexOptions::default() };
+            request.scopes.push(staged(options, settings, exclude));
             request.repository = Some(*repository);
         }
         Target::Repository { repository, files, history } => {
@@ -338,7 +337,14 @@ pub(super) fn triage_from(
     Ok(options)
 }
 
-fn range(options: RangeOptions, settings: &Settings, exclude_paths: GlobSet) -> Scope {
+/// The index as `options` say, read as `settings` say.
+pub(super) fn staged(options: IndexOptions, settings: &Settings, exclude: GlobSet) -> Scope {
+    let (jobs, archives) = (settings.jobs, settings.archives);
+    Scope::Staged(IndexOptions { exclude, jobs, archives, ..options })
+}
+
+/// The range of `options`, read as `settings` say.
+pub(super) fn range(options: RangeOptions, settings: &Settings, exclude_paths: GlobSet) -> Scope {
     let (jobs, archives) = (settings.jobs, settings.archives);
     Scope::Range(RangeOptions { exclude_paths, jobs, archives, ..options })
 }

@@ -6,15 +6,14 @@ use std::path::Path;
 use crate::finding::Oid;
 use crate::hook;
 use crate::hook::push::{self, RefUpdate};
-use crate::pipeline::Scope;
 use crate::source::git::Repository;
 use crate::source::git::range::RangeOptions;
 
 use super::super::failure::{Failure, Outcome};
 use super::super::gate::Gate;
-use super::super::rule_choice;
 use super::super::settings::Settings;
 use super::super::shelf::Shelf;
+use super::super::{rule_choice, scan};
 use super::advice::Circumstances;
 use super::run::Hook;
 
@@ -47,13 +46,8 @@ impl Hook<'_> {
         options: RangeOptions,
     ) -> Outcome<u8> {
         let engine = rule_choice::engine(&settings.rules)?;
-        let options = RangeOptions {
-            exclude_paths: settings.exclude_globs()?,
-            jobs: settings.jobs,
-            archives: settings.archives,
-            ..options
-        };
-        let request = self.request(settings, &engine, Some(repository), Scope::Range(options))?;
+        let scope = scan::range(options, settings, settings.exclude_globs()?);
+        let request = self.request(settings, &engine, Some(repository), scope)?;
         let scanned = self.scan(settings, &engine, request)?;
         self.tell(&scanned, settings, Circumstances::default())
     }
@@ -67,13 +61,8 @@ impl Hook<'_> {
         let read = |shelf: &Shelf<'_>| self.settings_from(root, shelf).ok();
         let not_in_force = gate.as_ref().map(|gate| gate.added(&settings, read)).unwrap_or_default();
         let engine = rule_choice::engine_from(&settings.rules, &shelf)?;
-        let options = RangeOptions {
-            exclude_paths: settings.exclude_globs()?,
-            jobs: settings.jobs,
-            archives: settings.archives,
-            ..options
-        };
-        let mut request = self.request_from(&settings, &engine, None, Scope::Range(options), &shelf)?;
+        let scope = scan::range(options, &settings, settings.exclude_globs()?);
+        let mut request = self.request_from(&settings, &engine, None, scope, &shelf)?;
         request.triage.honour_markers = gate.is_none() || settings.allow_new_markers;
         request.not_in_force = not_in_force;
         drop((gate, shelf));

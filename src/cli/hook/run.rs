@@ -78,13 +78,8 @@ impl Hook<'_> {
         let settings = self.settings(Some(root))?;
         let engine = rule_choice::engine(&settings.rules)?;
         let unborn = matches!(repository.head(), Head::Unborn);
-        let options = IndexOptions {
-            exclude: settings.exclude_globs()?,
-            jobs: settings.jobs,
-            archives: settings.archives,
-            ..IndexOptions::default()
-        };
-        let request = self.request(&settings, &engine, Some(repository), Scope::Staged(options))?;
+        let scope = scan::staged(IndexOptions::default(), &settings, settings.exclude_globs()?);
+        let request = self.request(&settings, &engine, Some(repository), scope)?;
         let mut scanned = self.scan(&settings, &engine, request)?;
         if self.is_by_hand() && is_empty(&scanned.report) {
             scanned = self.everything(&settings, &engine)?;
@@ -95,14 +90,9 @@ impl Hook<'_> {
 
     /// Everything git tracks: what `pre-commit run --all-files` means, which tells hooks nothing.
     fn everything(&self, settings: &Settings, engine: &Engine) -> Outcome<Scanned> {
-        let options = IndexOptions {
-            exclude: settings.exclude_globs()?,
-            jobs: settings.jobs,
-            archives: settings.archives,
-            whole: true,
-            ..IndexOptions::default()
-        };
-        let request = self.request(settings, engine, Some(self.repository()?), Scope::Staged(options))?;
+        let options = IndexOptions { whole: true, ..IndexOptions::default() };
+        let scope = scan::staged(options, settings, settings.exclude_globs()?);
+        let request = self.request(settings, engine, Some(self.repository()?), scope)?;
         self.scan(settings, engine, request)
     }
 

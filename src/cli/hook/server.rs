@@ -5,7 +5,6 @@ use crate::config::OnTimeout;
 use crate::finding::{GapKind, InertEntry, ScanReport};
 use crate::hook::push::{self, RefUpdate};
 use crate::hook::{HookName, pass};
-use crate::pipeline::Scope;
 use crate::source::git::range::RangeOptions;
 use crate::source::git::{Head, Repository};
 
@@ -13,7 +12,7 @@ use super::super::failure::{Failure, Outcome};
 use super::super::gate;
 use super::super::settings::Settings;
 use super::super::shelf::Shelf;
-use super::super::{USAGE, complain, rule_choice};
+use super::super::{USAGE, complain, rule_choice, scan};
 use super::advice::{self, Circumstances};
 use super::push::{list, new_objects};
 use super::run::{CLEAN, Hook, INCOMPLETE, Scanned};
@@ -127,13 +126,8 @@ impl Hook<'_> {
         let engine = rule_choice::engine(&settings.rules)?;
         // Every ref that exists is from before this push.
         let range = RangeOptions::of_objects("what is pushed", include, repository.ref_targets(""));
-        let options = RangeOptions {
-            exclude_paths: settings.exclude_globs()?,
-            jobs: settings.jobs,
-            archives: settings.archives,
-            ..range
-        };
-        let mut request = self.request(&settings, &engine, Some(repository), Scope::Range(options))?;
+        let scope = scan::range(range, &settings, settings.exclude_globs()?);
+        let mut request = self.request(&settings, &engine, Some(repository), scope)?;
         request.triage.honour_markers = settings.hook.allow_markers;
         request.time_budget = Some(operator.hook.time_budget);
         let mut scanned = self.scan(&settings, &engine, request)?;
