@@ -183,13 +183,13 @@ impl Index {
     /// The place of `name` among the names.
     pub(crate) fn find_place(&self, name: &[u8]) -> Option<u32> {
         let first = usize::from(*name.first()?);
+        let wanted = leading(name);
         let (mut low, mut high) = if self.pairs.is_empty() {
             (if first == 0 { 0 } else { self.fanout[first - 1] }, self.fanout[first])
         } else {
             let pair = first << 8 | usize::from(*name.get(1)?);
-            self.near(name, self.pairs[pair], self.pairs[pair + 1])
+            self.near(wanted, self.pairs[pair], self.pairs[pair + 1])
         };
-        let wanted = leading(name);
         while low < high {
             let middle = low + (high - low) / 2;
             let there = self.name_at(middle);
@@ -202,20 +202,18 @@ impl Index {
         None
     }
 
-    /// Narrows `low..high`, the places of names that share their first two bytes, to those around the
-    /// place that the next two let expect: names are spread evenly, and a step of the search far
-    /// away costs an access to memory.
-    fn near(&self, name: &[u8], low: u32, high: u32) -> (u32, u32) {
+    /// Narrows `low..high`, the places of names that share the first two bytes of `wanted`, to those
+    /// around the place that the next two let expect: names are spread evenly, and a step of the
+    /// search far away costs an access to memory.
+    fn near(&self, wanted: u64, low: u32, high: u32) -> (u32, u32) {
         /// Places on either side.
         const ASIDE: u32 = 4;
-        let Some(&[high_byte, low_byte]) = name.get(2..4).and_then(|next| next.first_chunk()) else {
-            return (low, high);
-        };
-        let share = u64::from(u16::from_be_bytes([high_byte, low_byte]));
+        // The third and fourth byte, as a share of all they could be.
+        let share = wanted >> 32 & 0xffff;
         let expected = low + ((u64::from(high - low) * share) >> 16) as u32;
         let (first, last) = (expected.saturating_sub(ASIDE), expected.saturating_add(ASIDE));
-        let low = if first > low && leading(self.name_at(first)) < leading(name) { first } else { low };
-        let high = if last < high && leading(self.name_at(last)) > leading(name) { last } else { high };
+        let low = if first > low && leading(self.name_at(first)) < wanted { first } else { low };
+        let high = if last < high && leading(self.name_at(last)) > wanted { last } else { high };
         (low, high)
     }
 
