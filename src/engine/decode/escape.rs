@@ -96,11 +96,7 @@ impl Found {
     /// Finds the escapes that are found at places in `range`, which must not be before any that are
     /// known.
     pub(super) fn search(&mut self, bytes: &[u8], range: Range<usize>) {
-        for at in range {
-            if matches!(bytes[at], b'%' | b'\\' | b'&' | b'=' | b'\n') {
-                self.mark(bytes, at);
-            }
-        }
+        range.for_each(|at| self.mark(bytes, at));
     }
 
     /// Notes the escape that is found by the byte at `at`, if there is one: by `%`, `\`, `&`, `=` or a
