@@ -51,9 +51,8 @@ pub(super) fn places(args: &ScanArgs, here: &Path) -> Outcome<Option<Vec<Place>>
         None if args.recurse_submodules => vec![superproject(args, here)?],
         None => return Ok(None),
     };
-    let several = places.len() > 1;
     let places = if args.recurse_submodules { with_submodules(places)? } else { places };
-    if !several && places.len() < 2 && args.repos_from.is_none() {
+    if places.len() < 2 && args.repos_from.is_none() {
         // Nothing is nested in it.
         return Ok(None);
     }
