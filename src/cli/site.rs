@@ -271,7 +271,7 @@ impl Site {
                     finding
                 }
                 (Err(_), None) => {
-                    let finding = leak.without_secret(stranger(&leak.rule));
+                    let finding = leak.without_secret(Arc::new(RuleInfo::unknown(&leak.rule)));
                     gathered.unread(&finding, UNKNOWN_RULE.to_owned());
                     finding
                 }
@@ -326,24 +326,6 @@ impl Gathered {
         };
         self.findings.iter().filter(read).cloned().collect()
     }
-}
-
-/// A description for a rule that nobody here knows.
-fn stranger(id: &str) -> Arc<RuleInfo> {
-    use crate::finding::{Confidence, Severity};
-    Arc::new(RuleInfo {
-        id: id.to_owned(),
-        name: id.to_owned(),
-        description: String::new(),
-        provider: String::new(),
-        kind: "token",
-        severity: Severity::High,
-        confidence: Confidence::High,
-        references: Vec::new(),
-        rotate: String::new(),
-        public: false,
-        guessable: false,
-    })
 }
 
 fn choice(files: &[PathBuf]) -> RuleChoice {

@@ -37,3 +37,23 @@ pub struct RuleInfo {
     /// Whether people choose such secrets: selects the slow fingerprint and full redaction.
     pub guessable: bool,
 }
+
+impl RuleInfo {
+    /// A rule of which nothing but its `id` is known: a token, of high severity and confidence.
+    #[must_use]
+    pub fn unknown(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            description: String::new(),
+            provider: String::new(),
+            kind: "token",
+            severity: Severity::High,
+            confidence: Confidence::High,
+            references: Vec::new(),
+            rotate: String::new(),
+            public: false,
+            guessable: false,
+        }
+    }
+}

@@ -39,21 +39,8 @@ mod tests {
 
     fn finding(disposition: Disposition) -> Finding {
         let place = Position { line: 1, column: 1, column_utf16: 1 };
-        let rule = RuleInfo {
-            id: "r".into(),
-            name: "r".into(),
-            description: String::new(),
-            provider: "p".into(),
-            kind: "token",
-            severity: Severity::High,
-            confidence: Confidence::High,
-            references: Vec::new(),
-            rotate: String::new(),
-            public: false,
-            guessable: false,
-        };
         Finding {
-            rule: Arc::new(rule),
+            rule: Arc::new(RuleInfo::unknown("r")),
             fingerprint: Fingerprint::of(&Secret::new("s"), false, None),
             secret: Secret::new("s"),
             redacted: "[redacted]".into(),

@@ -13,19 +13,8 @@ pub(crate) struct Book {
 
 /// A rule called `id`; its provider is the part before the first `-`.
 pub(crate) fn info(id: &str, kind: &'static str) -> RuleInfo {
-    RuleInfo {
-        id: id.to_owned(),
-        name: id.to_owned(),
-        description: String::new(),
-        provider: id.split('-').next().unwrap_or_default().to_owned(),
-        kind,
-        severity: Severity::High,
-        confidence: Confidence::High,
-        references: Vec::new(),
-        rotate: String::new(),
-        public: false,
-        guessable: false,
-    }
+    let provider = id.split('-').next().unwrap_or_default().to_owned();
+    RuleInfo { provider, kind, ..RuleInfo::unknown(id) }
 }
 
 /// Id of the rule for passwords.

@@ -24,19 +24,8 @@ use crate::support::witness;
 pub(crate) const NOW: i64 = 1_800_000_000;
 
 pub(crate) fn rule(id: &str) -> Arc<RuleInfo> {
-    Arc::new(RuleInfo {
-        id: id.to_owned(),
-        name: id.to_owned(),
-        description: String::new(),
-        provider: "drill".to_owned(),
-        kind: "token",
-        severity: Severity::High,
-        confidence: Confidence::High,
-        references: Vec::new(),
-        rotate: "Rotate it by hand.".to_owned(),
-        public: false,
-        guessable: false,
-    })
+    let (provider, rotate) = ("drill".to_owned(), "Rotate it by hand.".to_owned());
+    Arc::new(RuleInfo { provider, rotate, ..RuleInfo::unknown(id) })
 }
 
 /// A finding of `rule` in `path`, which is in use.

@@ -68,22 +68,6 @@ impl Transport for Server {
     }
 }
 
-fn rule(id: &str) -> RuleInfo {
-    RuleInfo {
-        id: id.to_owned(),
-        name: id.to_owned(),
-        description: String::new(),
-        provider: String::new(),
-        kind: "token",
-        severity: Severity::High,
-        confidence: Confidence::High,
-        references: Vec::new(),
-        rotate: String::new(),
-        public: false,
-        guessable: false,
-    }
-}
-
 fn secret(seed: u8) -> Secret {
     let letter = |at: u8| char::from(b'a' + (at.wrapping_mul(7).wrapping_add(seed.wrapping_mul(11))) % 26);
     Secret::new((0..40).map(letter).collect::<String>())
@@ -101,7 +85,7 @@ impl Credential {
     fn new(rule_id: &str, seed: u8) -> Self {
         let secret = secret(seed);
         let fingerprint = Fingerprint::of(&secret, false, None);
-        Self { rule: rule(rule_id), secret, fingerprint, parts: Vec::new() }
+        Self { rule: RuleInfo::unknown(rule_id), secret, fingerprint, parts: Vec::new() }
     }
 
     fn with_id(mut self, id: &str) -> Self {

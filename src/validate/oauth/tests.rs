@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::finding::{Checksum, Confidence, Fingerprint, RuleInfo, Severity, Validation};
+use crate::finding::{Checksum, Fingerprint, RuleInfo, Validation};
 use crate::net::{ManualClock, NetError, Request, Response, Transport};
 use crate::rule::provider::{Provider, parse_file};
 use crate::validate::{Checked, Operator, Providers, Subject, Validator, Wire};
@@ -73,19 +73,7 @@ fn ask(provider: &Provider, answers: &[(u16, &str)]) -> (Checked, Vec<Request>) 
         answers: Mutex::new(answers.iter().map(|(status, body)| (*status, (*body).to_owned())).collect()),
         sent: Mutex::default(),
     };
-    let rule = RuleInfo {
-        id: "acme-client".to_owned(),
-        name: "Acme".to_owned(),
-        description: String::new(),
-        provider: String::new(),
-        kind: "token",
-        severity: Severity::High,
-        confidence: Confidence::High,
-        references: Vec::new(),
-        rotate: String::new(),
-        public: false,
-        guessable: false,
-    };
+    let rule = RuleInfo::unknown("acme-client");
     let (secret, clock, operator) = (leaked(), ManualClock::new(1_800_000_000), Operator::default());
     let fingerprint = Fingerprint::of(&secret, false, None);
     let subject = Subject {
