@@ -115,7 +115,9 @@ fn below(base: &Path, path: &Path) -> Result<PlaceReader, String> {
             error.to_string()
         }
     })?;
-    let own = [repository.work_dir(), Some(repository.git_dir()), Some(repository.common_dir())];
-    let stays = own.into_iter().flatten().all(|directory| directory.starts_with(base));
-    if stays { Ok(PlaceReader::of_repository(repository)) } else { Err(OUTSIDE.to_owned()) }
+    if repository.lies_within(&[base]) {
+        Ok(PlaceReader::of_repository(repository))
+    } else {
+        Err(OUTSIDE.to_owned())
+    }
 }

@@ -219,6 +219,17 @@ impl Repository {
         &self.common_dir
     }
 
+    /// Whether working tree and git directories all lie below one of `roots`, wherever links and `.git`
+    /// files lead: a hostile repository must not lead a reader to other files of the machine.
+    #[must_use]
+    pub fn lies_within(&self, roots: &[&Path]) -> bool {
+        let roots: Vec<PathBuf> = roots.iter().filter_map(|root| root.canonicalize().ok()).collect();
+        let below = |place: &Path| {
+            place.canonicalize().is_ok_and(|place| roots.iter().any(|root| place.starts_with(root)))
+        };
+        self.work_dir().is_none_or(below) && below(&self.git_dir) && below(&self.common_dir)
+    }
+
     /// The index file, which need not exist.
     #[must_use]
     pub fn index_path(&self) -> &Path {

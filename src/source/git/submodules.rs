@@ -59,11 +59,5 @@ fn place(repository: &Repository, root: &Path, path: &RepoPath) -> Result<PathBu
         return Err(ABSENT);
     }
     let inner = Repository::open(&directory).map_err(|_| "this submodule's repository cannot be opened")?;
-    let within = |place: &Path| {
-        let place = place.canonicalize().unwrap_or_else(|_| place.to_owned());
-        [root, repository.common_dir()]
-            .iter()
-            .any(|outer| outer.canonicalize().is_ok_and(|outer| place.starts_with(outer)))
-    };
-    if within(inner.git_dir()) && within(inner.common_dir()) { Ok(directory) } else { Err(OUTSIDE) }
+    if inner.lies_within(&[root, repository.common_dir()]) { Ok(directory) } else { Err(OUTSIDE) }
 }
