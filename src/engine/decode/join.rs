@@ -23,17 +23,19 @@ pub(super) fn at(bytes: &[u8], at: usize) -> Option<Escape> {
     if !may_end(*line.last()?) {
         return None;
     }
-    let next = at + 1 + blanks(&bytes[at + 1..]);
+    // The indentation of the next line is measured last: few lines get that far.
+    let next = || at + 1 + blanks(&bytes[at + 1..]);
     match end_of_piece(line) {
         Some(left) => {
-            let right = start_of_piece(bytes, next)?;
+            let right = start_of_piece(bytes, next())?;
             let fits = of_token(bytes.get(right)) && of_token(left.checked_sub(1).and_then(|i| bytes.get(i)));
             fits.then(|| Escape::gap(left, right, at, NAME))
         }
         None => {
             let left = line.len().checked_sub(1).filter(|&left| line[left] == b'\\')?;
             let inside = left.checked_sub(1).is_some_and(|i| ByteSet::RUN.has(bytes[i]));
-            (inside && ByteSet::RUN.has(*bytes.get(next)?)).then(|| Escape::gap(left, next, at, NAME))
+            let next = inside.then(next)?;
+            ByteSet::RUN.has(*bytes.get(next)?).then(|| Escape::gap(left, next, at, NAME))
         }
     }
 }
