@@ -52,9 +52,11 @@ impl<'a> Feeder<'a> {
         Self { emit, windows, opener: None }
     }
 
-    /// How `content` is written, if it is handed over as it is and in one piece.
-    pub(crate) fn as_it_is(&self, content: &[u8]) -> Option<Encoding> {
-        let coding = (content.len() <= self.windows.whole_up_to).then(|| text::detect(content))?;
+    /// How `content`, which may be known to be plain text, is written, if it is handed over as it is and
+    /// in one piece.
+    pub(crate) fn as_it_is(&self, content: &[u8], is_plain: bool) -> Option<Encoding> {
+        let detect = || if is_plain { text::Coding::Plain } else { text::detect(content) };
+        let coding = (content.len() <= self.windows.whole_up_to).then(detect)?;
         (coding.unit() == 1).then(|| coding.encoding())
     }
 

@@ -80,6 +80,9 @@ pub fn detect(content: &[u8]) -> Coding {
         _ => {}
     }
     let sample = &content[..content.len().min(SAMPLE)];
+    if is_clean(sample) {
+        return Coding::Plain;
+    }
     if memchr::memchr(0, sample).is_none() {
         return if mostly_controls(sample) { Coding::Binary } else { Coding::Plain };
     }
@@ -195,11 +198,29 @@ fn is_odd_control(unit: u32) -> bool {
     unit < 0x20 && ![0x07, 0x08, 0x09, 0x0a, 0x0c, 0x0d, 0x1b].contains(&unit)
 }
 
+/// Whether none of the bytes is one that text does not hold. Content whose first [`SAMPLE`] bytes are
+/// so, in whatever parts one looks at them, is [`Coding::Plain`] unless it has a byte order mark.
+#[must_use]
+pub fn is_clean(part: &[u8]) -> bool {
+    // In short stretches, which compile to vector code.
+    part.chunks(256).all(|stretch| !stretch.iter().fold(false, |any, &byte| any | is_odd(byte)))
+}
+
+/// Whether content starts like one of the wide encodings' byte order marks.
+#[must_use]
+pub fn has_wide_mark(content: &[u8]) -> bool {
+    matches!(content, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 0, 0xfe, 0xff, ..])
+}
+
+/// [`is_odd_control`] for bytes, without branches.
+const fn is_odd(byte: u8) -> bool {
+    (byte < 0x20) & !((byte.wrapping_sub(7) < 7) & (byte != 0x0b)) & (byte != 0x1b)
+}
+
 /// Whether more than one byte in ten is a control that text does not hold.
 fn mostly_controls(sample: &[u8]) -> bool {
     // Counted in bytes per short stretch, which compiles to vector code.
-    let odd = |b: u8| (b < 0x20) & !((b.wrapping_sub(7) < 7) & (b != 0x0b)) & (b != 0x1b);
-    let count = |stretch: &[u8]| stretch.iter().map(|&b| u8::from(odd(b))).sum::<u8>();
+    let count = |stretch: &[u8]| stretch.iter().map(|&b| u8::from(is_odd(b))).sum::<u8>();
     let odd: usize = sample.chunks(128).map(|stretch| usize::from(count(stretch))).sum();
     odd * 10 > sample.len()
 }

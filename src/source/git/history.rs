@@ -24,6 +24,7 @@ use super::pack::{
     Base, Counts, Database, DeltaMap, Object, ObjectDirectories, ObjectKind, TraverseOptions, Visitor,
     traverse_opened,
 };
+use super::plain_text;
 use super::repository::Repository;
 use super::seen::{Plan, Seen};
 use super::tree_entries::TreeEntry;
@@ -268,7 +269,8 @@ impl<B> Drop for Local<'_, B> {
 
 /// What is known of an object that helps with its deltas.
 enum State<T> {
-    Blob(T),
+    /// Content scanned as it is, and how many bytes of it [`plain_text`] vouches for.
+    Blob(T, u32),
     Other,
 }
 
@@ -349,17 +351,19 @@ impl<S: DeltaSink> Walk<'_, S> {
             return State::Other;
         }
         let nobody = |_: Chunk<'_>| false;
-        let Some(encoding) = Feeder::new(&nobody, self.options.windows).as_it_is(object.bytes) else {
+        let (before, clean) = match base {
+            Some((State::Blob(trace, clean), delta)) => (Some((trace, delta)), Some((*clean, delta))),
+            _ => (None, None),
+        };
+        let clean = plain_text::known(object.bytes, clean);
+        let Some(encoding) = Feeder::new(&nobody, self.options.windows).as_it_is(object.bytes, clean > 0)
+        else {
             self.content(object, &origin);
             return State::Other;
         };
         let chunk = Chunk::whole(object.bytes, &origin, encoding);
-        let base = match base {
-            Some((State::Blob(trace), delta)) => Some((trace, delta)),
-            _ => None,
-        };
-        let trace = self.scanner.blob(&mut local.bench, &chunk, base, object.has_children);
-        trace.map_or(State::Other, State::Blob)
+        let trace = self.scanner.blob(&mut local.bench, &chunk, before, object.has_children);
+        trace.map_or(State::Other, |trace| State::Blob(trace, clean))
     }
 }
 

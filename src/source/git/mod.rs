@@ -19,6 +19,7 @@ pub mod objects;
 mod own_files;
 pub mod pack;
 mod path_scope;
+mod plain_text;
 mod quarantine;
 pub mod range;
 mod record;

@@ -34,6 +34,8 @@ mod visitor;
 mod walk;
 
 pub use database::Database;
+#[cfg(test)]
+pub(in crate::source) use delta::Delta;
 pub use delta::{CopyRange, DeltaError, DeltaMap};
 pub use directories::ObjectDirectories;
 pub use error::ObjectError;
