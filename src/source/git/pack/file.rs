@@ -100,6 +100,14 @@ impl PackFile {
             .ok_or(ObjectError::Truncated { end: self.len() })
     }
 
+    /// Has the start of the entry at `offset` fetched into the processor's cache: packs are larger than
+    /// it, and walked in another order than they are written.
+    pub(crate) fn prefetch(&self, offset: u64) {
+        if let Ok(at) = usize::try_from(offset) {
+            self.bytes.prefetch(at);
+        }
+    }
+
     /// Reads the entry header at `offset`.
     pub(crate) fn entry(&self, offset: u64) -> Result<Entry, ObjectError> {
         let malformed = ObjectError::Header { offset };

@@ -148,12 +148,18 @@ struct Bases {
     in_order: bool,
 }
 
+/// How many entries before its turn the header of an entry is fetched into the processor's cache.
+const AHEAD: usize = 12;
+
 impl Bases {
     fn read(pack: &PackFile, index: &Index) -> Self {
         let count = index.len();
         let (mut bases, mut kinds) = (vec![NONE; count], vec![None; count]);
         let mut in_order = true;
         for (entry, &offset) in index.offsets().iter().enumerate() {
+            if let Some(&later) = index.offsets().get(entry + AHEAD) {
+                pack.prefetch(later);
+            }
             let Ok(header) = pack.entry(offset) else { continue };
             let base = match header.kind {
                 EntryKind::Whole(kind) => {

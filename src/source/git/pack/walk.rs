@@ -317,6 +317,7 @@ impl<'g, 'a, V: Visitor> Worker<'g, 'a, V> {
         let forest = &self.ground.forests[pack as usize];
         let entry = forest.child(frame.next);
         frame.next += 1;
+        self.prefetch_after(entry, &frame);
 
         let mut bytes = self.tools.buffer();
         let base = frame.node.node();
@@ -350,6 +351,27 @@ impl<'g, 'a, V: Visitor> Worker<'g, 'a, V> {
         if let Some((node, children)) = child {
             self.keep(node, children);
         }
+    }
+
+    /// Has the entry fetched that is built after `entry`, the one taken from `frame` just now.
+    fn prefetch_after(&self, entry: u32, frame: &Frame<V::State>) {
+        let Ground { database, forests, .. } = *self.ground;
+        let pack = frame.node.node().pack;
+        let forest = &forests[pack as usize];
+        let children = forest.children(entry);
+        let next = if !children.is_empty() {
+            children.start
+        } else if frame.next < frame.end {
+            frame.next
+        } else {
+            // Frames on the stack mostly are of the same pack; a hint that misses costs nothing.
+            match self.stack.last() {
+                Some(below) if below.node.node().pack == pack => below.next,
+                _ => return,
+            }
+        };
+        let home = &database.packs()[pack as usize];
+        home.file.prefetch(home.index.offsets()[forest.child(next) as usize]);
     }
 
     fn put_back(&mut self, frame: Frame<V::State>) {
