@@ -14,41 +14,54 @@ const SLACK: usize = 512;
 /// Deflate cannot expand more than this: 258 bytes from 2 bits.
 const MOST_EXPANSION: u64 = 1032;
 
-/// Bytes of a zlib stream around the deflated data: a header of two, a checksum of four.
-const FRAME: usize = 6;
-
 /// Bytes taken or made at a time where a stream is not decompressed in one go.
 const PIECE: usize = 64 * 1024;
 
 /// A decoder, reused from stream to stream; one per thread.
 pub(crate) struct Inflater {
     stream: Decompress,
+    /// For streams that are there whole, into memory of their size.
+    whole: libdeflater::Decompressor,
 }
 
 impl Inflater {
     pub(crate) fn new() -> Self {
-        Self { stream: Decompress::new(true) }
+        Self { stream: Decompress::new(true), whole: libdeflater::Decompressor::new() }
     }
 
-    /// Like [`inflate`](Self::inflate) for bytes that a checksum has already proved: does not compute
-    /// the checksum that the stream itself ends with.
-    pub(crate) fn inflate_proved(
+    /// Like [`inflate`](Self::inflate) for a stream that should take all of `packed`: in one go, by the
+    /// faster of two decoders. What that one does not like is left to the other, which knows how far
+    /// a stream goes and what is wrong with it.
+    pub(crate) fn inflate_all(
         &mut self,
         packed: &[u8],
         size: usize,
         out: &mut Vec<u8>,
     ) -> Result<usize, ObjectError> {
-        // Deflate method, no dictionary, header check (RFC 1950); else the decoder may say what is wrong.
-        let (Some(&[method, flags]), true) = (packed.first_chunk::<2>(), packed.len() >= FRAME) else {
-            return self.inflate(packed, size, out);
+        make_room(packed, size, out)?;
+        if self.is_done_at_once(packed, size, out) {
+            Ok(packed.len())
+        } else {
+            self.inflate(packed, size, out)
+        }
+    }
+
+    fn is_done_at_once(&mut self, packed: &[u8], size: usize, out: &mut Vec<u8>) -> bool {
+        // Deflate method, no dictionary, header check (RFC 1950).
+        let (Some(&[method, flags]), Some((stream, &sum))) =
+            (packed.first_chunk::<2>(), packed.split_last_chunk::<4>())
+        else {
+            return false;
         };
         let header = u16::from_be_bytes([method, flags]);
-        if method & 0x8f != 0x08 || flags & 0x20 != 0 || header % 31 != 0 {
-            return self.inflate(packed, size, out);
+        if method & 0x8f != 0x08 || flags & 0x20 != 0 || header % 31 != 0 || stream.len() < 2 {
+            return false;
         }
-        self.stream.reset(false);
-        let taken = self.decode(&packed[2..packed.len() - 4], size, out)?;
-        Ok(taken + FRAME)
+        // What the buffer held before is overwritten: no need to clear it.
+        out.resize(size, 0);
+        // That the sum is where it should be shows that the stream ends there, too.
+        self.whole.deflate_decompress(&stream[2..], out) == Ok(size)
+            && libdeflater::adler32(out) == u32::from_be_bytes(sum)
     }
 
     /// Decompresses the stream at the start of `packed` into `out`, replacing what it holds, and
@@ -64,16 +77,8 @@ impl Inflater {
         out: &mut Vec<u8>,
     ) -> Result<usize, ObjectError> {
         self.stream.reset(true);
-        self.decode(packed, size, out)
-    }
-
-    fn decode(&mut self, packed: &[u8], size: usize, out: &mut Vec<u8>) -> Result<usize, ObjectError> {
-        if size as u64 > (packed.len() as u64).saturating_mul(MOST_EXPANSION) {
-            return Err(ObjectError::Inflate("it is too short for the declared size"));
-        }
+        make_room(packed, size, out)?;
         out.clear();
-        out.try_reserve(size.saturating_add(SLACK))
-            .map_err(|_| ObjectError::Io(format!("no memory for {size} bytes")))?;
         // NOTE: the decoder counts in 32 bits; an entry within the size budget fits.
         let packed = &packed[..packed.len().min(u32::MAX as usize)];
         match self.stream.decompress_vec(packed, out, FlushDecompress::Finish) {
@@ -127,6 +132,18 @@ impl Inflater {
     }
 }
 
+/// Sees to it that `out` has room for `size` bytes and the slack.
+///
+/// # Errors
+/// When `packed` cannot hold so many, or there is no memory for them.
+fn make_room(packed: &[u8], size: usize, out: &mut Vec<u8>) -> Result<(), ObjectError> {
+    if size as u64 > (packed.len() as u64).saturating_mul(MOST_EXPANSION) {
+        return Err(ObjectError::Inflate("it is too short for the declared size"));
+    }
+    let more = size.saturating_add(SLACK).saturating_sub(out.len());
+    out.try_reserve(more).map_err(|_| ObjectError::Io(format!("no memory for {size} bytes")))
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -146,8 +163,10 @@ mod tests {
         for content in [b"".to_vec(), b"x".to_vec(), vec![7; 100_000]] {
             let mut packed = deflate(&content);
             let length = packed.len();
+            assert_eq!(inflater.inflate_all(&packed, content.len(), &mut out), Ok(length));
+            assert_eq!(out, content);
             packed.extend_from_slice(b"trailing bytes");
-            assert_eq!(inflater.inflate_proved(&packed, content.len(), &mut out), Ok(length));
+            assert_eq!(inflater.inflate_all(&packed, content.len(), &mut out), Ok(length));
             assert_eq!(out, content);
             assert_eq!(inflater.inflate(&packed, content.len(), &mut out), Ok(length));
             assert_eq!(out, content);
@@ -169,9 +188,9 @@ mod tests {
         assert!(inflater.inflate(&packed, usize::MAX, &mut out).is_err());
         assert!(inflater.inflate(b"no stream", 3, &mut out).is_err());
         for length in 0..packed.len() {
-            assert!(inflater.inflate_proved(&packed[..length], 100_000, &mut out).is_err(), "{length}");
+            assert!(inflater.inflate_all(&packed[..length], 100_000, &mut out).is_err(), "{length}");
         }
-        assert!(inflater.inflate_proved(&packed, 99_999, &mut out).is_err());
+        assert!(inflater.inflate_all(&packed, 99_999, &mut out).is_err());
         assert!(inflater.measure(&packed, 99_999).is_err());
         assert!(inflater.measure(&packed, 100_001).is_err());
         assert!(inflater.measure(&packed[..packed.len() - 1], 100_000).is_err());
