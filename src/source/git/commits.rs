@@ -3,7 +3,7 @@
 
 use gix::ObjectId;
 
-use super::pack::Database;
+use super::pack::{Database, Object};
 use super::repository::oid;
 
 /// Commits with their trees and parents, as numbers of a [`Database`], in no particular order.
@@ -42,17 +42,18 @@ impl Commits {
     /// does not have, and what that should be.
     pub(super) fn add(
         &mut self,
-        id: ObjectId,
-        content: &[u8],
+        commit: &Object<'_>,
         cut: bool,
         database: &Database,
     ) -> impl Iterator<Item = (ObjectId, &'static str)> + '_ {
         let known = self.missing.len();
-        self.read(id, content, cut, database);
+        self.read(commit, cut, database);
         self.missing[known..].iter().copied()
     }
 
-    fn read(&mut self, id: ObjectId, content: &[u8], cut: bool, database: &Database) {
+    fn read(&mut self, commit: &Object<'_>, cut: bool, database: &Database) {
+        let content = commit.bytes;
+        super::objects::parents(content).flatten().for_each(|parent| database.prefetch(&oid(&parent)));
         let number = |id: &ObjectId| database.number(&oid(id));
         let tree_id = super::lookup::tree_of_commit(content);
         let tree = tree_id.as_ref().and_then(number);
@@ -77,7 +78,7 @@ impl Commits {
         let time = committer.and_then(time_of).unwrap_or(0);
         let parents = (self.parents.len() - first_parent) as u32;
         // NOTE: the object at hand is of the database.
-        let Some(commit) = number(&id) else { return };
+        let Some(commit) = database.number_of(commit) else { return };
         self.rows.push(Row { time, commit, tree, first_parent: first_parent as u32, parents });
     }
 

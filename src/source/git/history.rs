@@ -302,10 +302,8 @@ impl<S: DeltaSink> Walk<'_, S> {
         let Local { found, commits, .. } = local;
         found.fresh.commits.push(id);
         let cut = self.shallow.contains(&id);
-        if let Ok(id) = ObjectId::try_from(id.as_bytes()) {
-            let lost = commits.add(id, object.bytes, cut, self.known);
-            lost.for_each(|(id, what)| found.missing(id, what));
-        }
+        let lost = commits.add(object, cut, self.known);
+        lost.for_each(|(id, what)| found.missing(id, what));
     }
 
     fn check(&self, id: Option<ObjectId>, what: &'static str, found: &mut Found) {
@@ -380,11 +378,14 @@ impl<'w, S: DeltaSink> Onlooker for &'w Walk<'w, S> {
         }
     }
 
-    fn fresh(&self, local: &mut Self::Local, entry: &TreeEntry<'_>, there: bool) -> bool {
-        if !there && let Ok(id) = ObjectId::try_from(entry.id) {
-            local.found.missing(id, if entry.is_tree() { "tree" } else { "blob" });
-        }
+    fn fresh(&self, local: &mut Self::Local, entry: &TreeEntry<'_>) -> bool {
         local.suspects(entry.name, self.sink)
+    }
+
+    fn absent(&self, local: &mut Self::Local, id: &Oid, is_tree: bool) {
+        if let Ok(id) = ObjectId::try_from(id.as_bytes()) {
+            local.found.missing(id, if is_tree { "tree" } else { "blob" });
+        }
     }
 
     fn named(&self, local: &mut Self::Local, entry: &TreeEntry<'_>, tree: &Oid) {

@@ -20,6 +20,7 @@ use super::super::pack::{
 use super::super::tree_delta::{Entries, Layout};
 use super::super::tree_entries::TreeEntry;
 use super::holdings::Wanted;
+use super::presence::Presence;
 use crate::finding::Oid;
 
 /// Looks at the entries of trees as they come by.
@@ -33,9 +34,11 @@ pub(in super::super) trait Onlooker: Sync {
     /// A tree, before its entries.
     fn begins(&self, local: &mut Self::Local, tree: &Object<'_>);
 
-    /// An entry that the tree's base does not have; `there` says whether the database has what it
-    /// names. True when its name matters.
-    fn fresh(&self, local: &mut Self::Local, entry: &TreeEntry<'_>, there: bool) -> bool;
+    /// An entry that the tree's base does not have. True when its name matters.
+    fn fresh(&self, local: &mut Self::Local, entry: &TreeEntry<'_>) -> bool;
+
+    /// An object that some entry names and the database does not have. May be told more than once.
+    fn absent(&self, local: &mut Self::Local, id: &Oid, is_tree: bool);
 
     /// An entry whose name matters, for each tree that has it.
     fn named(&self, local: &mut Self::Local, entry: &TreeEntry<'_>, tree: &Oid);
@@ -135,7 +138,7 @@ impl Census {
             blobs.iter().filter_map(|id| ObjectId::try_from(id.as_bytes()).ok()).collect();
         let wanted = (!ids.is_empty()).then(|| Wanted::new(&ids));
         let clerk = Clerk { database, wanted: wanted.as_ref(), names: &names, notes: &notes, onlooker };
-        let traversal = traverse_opened(database, directories, options, &clerk);
+        let traversal = traverse_opened(database, directories, options, &&clerk);
         let mut notes = notes.into_inner().unwrap_or_else(PoisonError::into_inner);
         let names = names.into_inner().unwrap_or_else(PoisonError::into_inner).list;
         notes.rows.sort_unstable_by_key(|row| (row.depth, row.tree));
@@ -295,23 +298,20 @@ struct Clerk<'a, O> {
     onlooker: &'a O,
 }
 
-/// Slots for objects that were looked up.
-const RECENT: usize = 1 << 15;
-
 /// One thread's part.
-struct Desk<'a, L> {
-    onlooker: L,
+struct Desk<'a, O: Onlooker> {
+    clerk: &'a Clerk<'a, O>,
+    onlooker: O::Local,
     notes: Notes,
     names: HashMap<Box<[u8]>, u32>,
-    /// Objects that were looked up lately, by a part of their names, with their numbers and whether they
-    /// are there: most entries of trees repeat.
-    recent: Vec<Option<(Oid, Option<u32>, bool)>>,
-    all: &'a Mutex<Notes>,
+    presence: Presence<'a>,
 }
 
-impl<L> Drop for Desk<'_, L> {
+impl<O: Onlooker> Drop for Desk<'_, O> {
     fn drop(&mut self) {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let Self { clerk, onlooker, presence, .. } = self;
+        presence.answer(|id| clerk.onlooker.absent(onlooker, id, false));
+        let mut all = clerk.notes.lock().unwrap_or_else(PoisonError::into_inner);
         all.merge(std::mem::take(&mut self.notes));
     }
 }
@@ -328,8 +328,7 @@ struct Known {
 
 /// Notes the items of one tree.
 struct Pen<'a, 'd, O: Onlooker> {
-    clerk: &'a Clerk<'a, O>,
-    desk: &'a mut Desk<'d, O::Local>,
+    desk: &'a mut Desk<'d, O>,
     base: &'a [Item],
     /// Whether each item of the base is here.
     kept: Vec<bool>,
@@ -342,31 +341,34 @@ impl<O: Onlooker> Pen<'_, '_, O> {
         if let Some(&number) = self.desk.names.get(name) {
             return number;
         }
-        let number = self.clerk.names.lock().unwrap_or_else(PoisonError::into_inner).number(name);
+        let number = self.desk.clerk.names.lock().unwrap_or_else(PoisonError::into_inner).number(name);
         self.desk.names.insert(name.into(), number);
         number
     }
 
-    /// The number of what an entry names, and whether it is there.
-    fn number(&mut self, entry: &TreeEntry<'_>) -> (Option<u32>, bool) {
-        let Some(id) = Oid::from_bytes(entry.id).ok().filter(|_| !entry.is_submodule()) else {
-            return (None, true);
-        };
-        let slot = usize::from(u16::from_le_bytes([entry.id[0], entry.id[1]])) % RECENT;
-        if let Some((recent, number, there)) = self.desk.recent[slot]
-            && recent == id
-        {
-            return (number, there);
+    /// The number of a directory. What an entry names and is not there is told to the onlooker.
+    fn number(&mut self, entry: &TreeEntry<'_>) -> Option<u32> {
+        let Desk { clerk, onlooker, presence, .. } = &mut *self.desk;
+        if entry.is_submodule() {
+            return None;
         }
-        let number = self.clerk.database.number(&id);
-        let there = number.is_some() || self.clerk.database.contains(&id);
-        self.desk.recent[slot] = Some((id, number, there));
-        (number, there)
+        if !entry.is_tree() {
+            presence.ask(entry.id, |id| clerk.onlooker.absent(onlooker, id, false));
+            return None;
+        }
+        let number = presence.tree(entry.id);
+        if number.is_none()
+            && let Ok(id) = Oid::from_bytes(entry.id)
+            && !clerk.database.contains(&id)
+        {
+            clerk.onlooker.absent(onlooker, &id, true);
+        }
+        number
     }
 
     /// The entry as a directory or wanted blob, if it is one.
     fn lead(&mut self, entry: &TreeEntry<'_>, number: Option<u32>) -> Option<Item> {
-        let wanted = self.clerk.wanted?;
+        let wanted = self.desk.clerk.wanted?;
         if entry.is_tree() {
             return number.map(|object| Item { name: self.name(entry.name), object });
         }
@@ -377,8 +379,8 @@ impl<O: Onlooker> Pen<'_, '_, O> {
 
 impl<O: Onlooker> Entries for Pen<'_, '_, O> {
     fn fresh(&mut self, entry: TreeEntry<'_>) -> bool {
-        let (number, there) = self.number(&entry);
-        let is_named = self.clerk.onlooker.fresh(&mut self.desk.onlooker, &entry, there);
+        let number = self.number(&entry);
+        let is_named = self.desk.clerk.onlooker.fresh(&mut self.desk.onlooker, &entry);
         let lead = self.lead(&entry, number);
         if let Some(mut item) = lead {
             item.name |= if is_named { NAMED } else { 0 };
@@ -403,18 +405,11 @@ impl<O: Onlooker> Entries for Pen<'_, '_, O> {
 }
 
 impl<O: Onlooker> Clerk<'_, O> {
-    fn tree(
-        &self,
-        desk: &mut Desk<'_, O::Local>,
-        object: &Object<'_>,
-        base: Option<(&Known, &DeltaMap)>,
-    ) -> Known {
+    fn tree(&self, desk: &mut Desk<'_, O>, object: &Object<'_>, base: Option<(&Known, &DeltaMap)>) -> Known {
         self.onlooker.begins(&mut desk.onlooker, object);
-        let id = object.id();
-        let id_len = id.as_bytes().len();
+        let id_len = self.database.name_len();
         let before = base.map_or(&[][..], |(known, _)| &known.items);
         let mut pen = Pen {
-            clerk: self,
             desk,
             base: before,
             kept: vec![false; before.len()],
@@ -427,15 +422,16 @@ impl<O: Onlooker> Clerk<'_, O> {
         };
         let Pen { desk, kept, items, added, .. } = pen;
         let Ok(layout) = read else {
-            self.onlooker.malformed(&mut desk.onlooker, &id);
+            self.onlooker.malformed(&mut desk.onlooker, &object.id());
             return Known { number: NONE, ..Known::default() };
         };
         if items.iter().any(|item| item.is_named()) {
+            let id = object.id();
             let named = layout.notable(object.bytes, id_len).zip(&items).filter(|(_, item)| item.is_named());
             named.for_each(|(entry, _)| self.onlooker.named(&mut desk.onlooker, &entry, &id));
         }
         let depth = base.map_or(0, |(known, _)| known.depth + 1);
-        let Some(number) = self.wanted.and_then(|_| self.database.number(&id)) else {
+        let Some(number) = self.wanted.and_then(|_| self.database.number_of(object)) else {
             return Known { number: 0, depth, layout, items };
         };
         let Notes { rows, edits, .. } = &mut desk.notes;
@@ -456,17 +452,17 @@ impl<O: Onlooker> Clerk<'_, O> {
     }
 }
 
-impl<'a, O: Onlooker> Visitor for Clerk<'a, O> {
-    type Local = Desk<'a, O::Local>;
+impl<'a, O: Onlooker> Visitor for &'a Clerk<'a, O> {
+    type Local = Desk<'a, O>;
     type State = Known;
 
     fn local(&self) -> Self::Local {
         Desk {
+            clerk: self,
             onlooker: self.onlooker.local(),
             notes: Notes::default(),
             names: HashMap::new(),
-            recent: vec![None; RECENT],
-            all: self.notes,
+            presence: Presence::new(self.database),
         }
     }
 

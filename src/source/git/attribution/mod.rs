@@ -6,6 +6,7 @@
 pub(super) mod census;
 mod graph;
 mod holdings;
+mod presence;
 mod roots;
 mod sets;
 mod trees;

@@ -17,6 +17,7 @@ use super::known::Known;
 use super::loose;
 use super::object::{HashKind, ObjectKind};
 use super::reindex::reindex;
+use super::visitor::{Name, Object};
 use crate::finding::Oid;
 
 /// A pack and its table.
@@ -233,6 +234,32 @@ impl Database {
         }
         let place = self.loose.binary_search_by_key(name, |object| object.0).ok()?;
         Some(before + place as u32)
+    }
+
+    /// Bytes in the name of an object.
+    #[must_use]
+    pub const fn name_len(&self) -> usize {
+        self.hash.name_len()
+    }
+
+    /// The number of an object that a traversal of this database passes.
+    #[must_use]
+    pub fn number_of(&self, object: &Object<'_>) -> Option<u32> {
+        match object.name {
+            // With one pack the place is the number, unless another has the same name.
+            Name::Packed(index, entry) if self.packs.len() == 1 && !index.repeats() => {
+                Some(index.place(entry))
+            }
+            _ => self.number(&object.id()),
+        }
+    }
+
+    /// Has the part of the largest index fetched into the processor's cache where `name` will be looked
+    /// up soon.
+    pub(crate) fn prefetch(&self, name: &Oid) {
+        if let Some(pack) = self.packs.first() {
+            pack.index.prefetch(name.as_bytes());
+        }
     }
 
     /// The name of the object of this number.

@@ -16,6 +16,9 @@ const FANOUT: usize = 256 * 4;
 /// Packs of at least that many objects are searched by the first two bytes of names.
 const LARGE: usize = 1 << 16;
 
+/// Places on either side of the expected one that are looked at first.
+const ASIDE: u32 = 4;
+
 /// The table of a pack: names in their order, and entries in the order of the pack.
 pub(crate) struct Index {
     hash: HashKind,
@@ -31,6 +34,8 @@ pub(crate) struct Index {
     places: Vec<u32>,
     /// CRC-32 of the packed bytes of each entry; empty where the index holds none.
     checksums: Vec<u32>,
+    /// Whether a name is there more than once.
+    repeats: bool,
 }
 
 /// Where names, checksums and offsets are, by place among the names.
@@ -90,7 +95,7 @@ impl Index {
 
     fn new(hash: HashKind, table: Table, fanout: Box<[u32; 256]>) -> Self {
         let (pairs, offsets, places, checksums) = Default::default();
-        Self { hash, table, fanout, pairs, offsets, places, checksums }
+        Self { hash, table, fanout, pairs, offsets, places, checksums, repeats: false }
     }
 
     /// Number of entries.
@@ -117,6 +122,11 @@ impl Index {
     /// Place of the object in `entry` among the names.
     pub(crate) fn place(&self, entry: u32) -> u32 {
         self.places[entry as usize]
+    }
+
+    /// Whether a name is there more than once, as in no index of git's.
+    pub(crate) fn repeats(&self) -> bool {
+        self.repeats
     }
 
     /// The raw name at `place` among all names in ascending order.
@@ -202,15 +212,33 @@ impl Index {
         None
     }
 
+    /// Has the names around the expected place of `name` fetched into the processor's cache.
+    pub(crate) fn prefetch(&self, name: &[u8]) {
+        let Some(&[first, second]) = name.first_chunk().filter(|_| !self.pairs.is_empty()) else { return };
+        let pair = usize::from(first) << 8 | usize::from(second);
+        let expected = Self::expected(leading(name), self.pairs[pair], self.pairs[pair + 1]);
+        let (length, start) = match &self.table {
+            Table::One { .. } => (4 + self.hash.name_len(), FANOUT + 4),
+            Table::Two { .. } => (self.hash.name_len(), 8 + FANOUT),
+            Table::Built { .. } => return,
+        };
+        if let Table::One { file } | Table::Two { file, .. } = &self.table {
+            file.prefetch(start + expected.saturating_sub(ASIDE) as usize * length);
+        }
+    }
+
+    /// The place that the third and fourth byte of a name let expect between the places `low` and
+    /// `high` of its first two.
+    fn expected(wanted: u64, low: u32, high: u32) -> u32 {
+        let share = wanted >> 32 & 0xffff;
+        low + ((u64::from(high - low) * share) >> 16) as u32
+    }
+
     /// Narrows `low..high`, the places of names that share the first two bytes of `wanted`, to those
     /// around the place that the next two let expect: names are spread evenly, and a step of the
     /// search far away costs an access to memory.
     fn near(&self, wanted: u64, low: u32, high: u32) -> (u32, u32) {
-        /// Places on either side.
-        const ASIDE: u32 = 4;
-        // The third and fourth byte, as a share of all they could be.
-        let share = wanted >> 32 & 0xffff;
-        let expected = low + ((u64::from(high - low) * share) >> 16) as u32;
+        let expected = Self::expected(wanted, low, high);
         let (first, last) = (expected.saturating_sub(ASIDE), expected.saturating_add(ASIDE));
         let low = if first > low && leading(self.name_at(first)) < wanted { first } else { low };
         let high = if last < high && leading(self.name_at(last)) > wanted { last } else { high };
@@ -274,6 +302,7 @@ impl Index {
             return Err(malformed("two objects have the same offset"));
         }
         self.pairs = self.count_pairs();
+        self.repeats = (1..count).any(|place| self.name_at(place) == self.name_at(place - 1));
         self.offsets = order.iter().map(|&(offset, _)| offset).collect();
         self.places = order.iter().map(|&(_, place)| place).collect();
         if let Table::Two { file, checksums, .. } = &self.table {
