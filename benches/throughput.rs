@@ -1,8 +1,10 @@
 //! Throughput of the engine and its stages on one core, over files kept in memory.
 //!
-//! `cargo bench --bench throughput -- [DIR…] [--portable] [--rounds N] [--stages] [--hostile] [--found]`;
+//! `cargo bench --bench throughput -- [DIR…] [--back-end N] [--portable] [--rounds N] [--stages] [--hostile] [--found]`;
 //! without a directory, the sources of the crates this one depends on. Prints megabytes per second
 //! of processor time, least and median of the rounds.
+//!
+//! Back end 0 is the fastest this processor has, the last one is portable.
 //!
 //! `--stages` measures engines with fewer and fewer rules, so that the difference of two lines is
 //! what a stage costs. `--hostile` measures inputs made to be slow. `--found` lists what was found.
@@ -21,12 +23,13 @@ use keycull::rule::{Kind, RuleSet};
 
 fn main() {
     let mut dirs = Vec::new();
-    let (mut portable, mut stages, mut hostile, mut list, mut rounds) = (false, false, false, false, 5);
+    let (mut back_end, mut stages, mut hostile, mut list, mut rounds) = (0, false, false, false, 5);
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--bench" => {}
-            "--portable" => portable = true,
+            "--portable" => back_end = usize::MAX,
+            "--back-end" => back_end = args.next().and_then(|n| n.parse().ok()).unwrap_or(back_end),
             "--stages" => stages = true,
             "--hostile" => hostile = true,
             "--found" => list = true,
@@ -34,9 +37,10 @@ fn main() {
             dir => dirs.push(PathBuf::from(dir)),
         }
     }
-    let with = |engine: Engine| if portable { engine.portable() } else { engine };
+    let back_end = back_end.min(Engine::back_ends() - 1);
+    let with = |engine: Engine| engine.on_back_end(back_end);
     let engine = with(Engine::builtin());
-    println!("{} rules, {}", engine.rules().rules.len(), if portable { "portable" } else { "best back end" });
+    println!("{} rules, back end {back_end} of {}", engine.rules().rules.len(), Engine::back_ends());
     if hostile {
         for (name, text) in corpus::hostile(8 << 20) {
             measure(name, &engine, &[text], rounds.min(3));

@@ -17,7 +17,8 @@ use keycull::finding::Match;
 use keycull::rule::example::{Rng, random_match};
 use libfuzzer_sys::fuzz_target;
 
-static ENGINES: LazyLock<[Engine; 2]> = LazyLock::new(|| [Engine::builtin(), Engine::builtin().portable()]);
+static ENGINES: LazyLock<Vec<Engine>> =
+    LazyLock::new(|| (0..Engine::back_ends()).map(|number| Engine::builtin().on_back_end(number)).collect());
 
 /// Longest content; the reference needs a millisecond for a kilobyte.
 const MAX_CONTENT: usize = 8 << 10;
@@ -37,7 +38,7 @@ fuzz_target!(|input: &[u8]| {
     let step = 1 + usize::from(*cut) * 3;
     while start < content.len() {
         let end = content.len().min(start + step);
-        ENGINES[usize::from(mode >> 1 & 1)].scan_range(&content, start..end, &mut Scratch::default(), &mut out);
+        ENGINES[usize::from(mode >> 1) % ENGINES.len()].scan_range(&content, start..end, &mut Scratch::default(), &mut out);
         start = end;
     }
     assert!(normal(out) == expected, "cut every {step}: {:?}", String::from_utf8_lossy(&content));

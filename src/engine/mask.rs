@@ -7,6 +7,8 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
+#[cfg(target_arch = "x86_64")]
+use super::mask_avx512::Place;
 #[cfg(test)]
 use crate::rule::class::ByteSet;
 use crate::rule::table::{Literal, PROBE};
@@ -67,6 +69,9 @@ pub(super) struct Filter {
     pairs: OnceLock<Box<Pairs>>,
     /// Tables by half, place in the probe and nibble, low nibbles first.
     pub(super) nibble: [[[[u8; 16]; 2]; PROBE]; 2],
+    /// The same by whole bytes, for the back end that can look those up.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) places: Box<[[Place; PROBE]; 2]>,
 }
 
 impl Filter {
@@ -78,7 +83,13 @@ impl Filter {
         for (probe, bucket) in &probes {
             admit(&mut nibble[usize::from(bucket / 8)], probe, 1 << (bucket % 8));
         }
-        Self { probes, pairs: OnceLock::new(), nibble }
+        Self {
+            #[cfg(target_arch = "x86_64")]
+            places: places(&probes),
+            probes,
+            pairs: OnceLock::new(),
+            nibble,
+        }
     }
 
     /// The table of the portable back end.
@@ -91,6 +102,18 @@ impl Filter {
             pairs
         })
     }
+}
+
+/// The tables of [`super::mask_avx512`].
+#[cfg(target_arch = "x86_64")]
+fn places(probes: &[([Option<u8>; PROBE], u8)]) -> Box<[[Place; PROBE]; 2]> {
+    let mut places = Box::new([const { [Place::NONE; PROBE] }; 2]);
+    for (probe, bucket) in probes {
+        for (place, byte) in places[usize::from(bucket / 8)].iter_mut().zip(probe) {
+            place.admit(*byte, 1 << (bucket % 8));
+        }
+    }
+    places
 }
 
 /// Lets `probe` through the tables of its half, as the bit of its bucket.
@@ -167,11 +190,23 @@ pub(super) type Fill = fn(&Filter, &[u8], usize, usize, &mut Masks);
 
 /// The fastest back end this processor has.
 pub(super) fn best() -> Fill {
+    all().first().copied().unwrap_or(portable)
+}
+
+/// All back ends this processor can run, the fastest first.
+pub(super) fn all() -> Vec<Fill> {
+    let mut fills: Vec<Fill> = Vec::new();
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        return super::mask_avx2::fill;
+    {
+        if super::mask_avx512::is_available() {
+            fills.push(super::mask_avx512::fill);
+        }
+        if std::arch::is_x86_feature_detected!("avx2") {
+            fills.push(super::mask_avx2::fill);
+        }
     }
-    portable
+    fills.push(portable);
+    fills
 }
 
 /// The back end in safe, portable code.
@@ -342,8 +377,7 @@ mod tests {
         let texts = ["passw", "pwd", "://", "-----begin ", "abc"];
         let literals: Vec<Literal> = texts.map(literal).into();
         let filter = Filter::new(&literals);
-        let mut fills: Vec<Fill> = vec![portable];
-        fills.push(best());
+        let fills = all();
         for bytes in samples() {
             for fill in &fills {
                 for start in (0..bytes.len()).step_by(STRIDE).chain([1, 63]) {

@@ -23,6 +23,8 @@ mod literal_value;
 mod mask;
 #[cfg(target_arch = "x86_64")]
 mod mask_avx2;
+#[cfg(target_arch = "x86_64")]
+mod mask_avx512;
 mod name;
 mod pattern;
 mod placeholder;
@@ -127,11 +129,24 @@ impl Engine {
         self.imported.as_ref()
     }
 
+    /// How many back ends this processor can run: 1 to 3. All find the same.
+    #[must_use]
+    pub fn back_ends() -> usize {
+        mask::all().len()
+    }
+
+    /// The same engine on one of the [`back_ends`](Self::back_ends), for comparison. The fastest is 0,
+    /// the last one, and any number beyond, has no processor-specific code.
+    #[must_use]
+    pub fn on_back_end(mut self, number: usize) -> Self {
+        self.fill = mask::all().get(number).copied().unwrap_or(mask::portable);
+        self
+    }
+
     /// The same engine without processor-specific code, for comparison.
     #[must_use]
-    pub fn portable(mut self) -> Self {
-        self.fill = mask::portable;
-        self
+    pub fn portable(self) -> Self {
+        self.on_back_end(usize::MAX)
     }
 
     /// The rules in force.

@@ -129,7 +129,7 @@ fn follow_chains(engines: &[Engine; 2], texts: &[String], rounds: usize, seed: &
 
 #[test]
 fn chains_of_deltas_are_found_out_like_whole_contents() {
-    let engines = [Engine::builtin(), Engine::builtin().portable()];
+    let engines = super::differential::engines();
     let texts = generated(&engines[0], "deltas");
     let [found, _, taken] = follow_chains(&engines, &texts, 120, "edits");
     assert!(found > 3_000 && taken > 300_000, "{found} matches, {taken} bytes copied");
@@ -168,7 +168,7 @@ fn encoded(text: &str, number: usize) -> String {
 
 #[test]
 fn encoded_text_is_followed_through_deltas() {
-    let engines = [Engine::builtin(), Engine::builtin().portable()];
+    let engines = super::differential::engines();
     let texts = generated(&engines[0], "encoded deltas");
     let texts: Vec<String> = texts
         .iter()

@@ -34,8 +34,9 @@ fn assert_equal(engines: &[Engine], bytes: &[u8]) {
     }
 }
 
-fn engines() -> [Engine; 2] {
-    [Engine::builtin(), Engine::builtin().portable()]
+/// One engine for each back end of this processor.
+pub(crate) fn engines() -> Vec<Engine> {
+    (0..Engine::back_ends()).map(|number| Engine::builtin().on_back_end(number)).collect()
 }
 
 /// Ways to write `name = value`, after which rules must find their values.

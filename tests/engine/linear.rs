@@ -41,7 +41,7 @@ fn assert_linear(name: &str, small: &[u8], large: &[u8], work: impl Fn(&[u8])) {
 
 #[test]
 fn hostile_inputs_cost_the_same_for_each_byte() {
-    for engine in [Engine::builtin(), Engine::builtin().portable()] {
+    for engine in super::differential::engines() {
         let small = corpus::hostile(SMALL);
         let large = corpus::hostile(SMALL * FACTOR);
         for ((name, small), (_, large)) in small.iter().zip(&large) {
