@@ -64,6 +64,8 @@ impl Masks {
 pub(super) struct Filter {
     /// Probe and bucket of each literal.
     probes: Vec<([Option<u8>; PROBE], u8)>,
+    /// For each literal its probe, folded, and which of those bytes count.
+    keys: Vec<[u32; 2]>,
     /// Table of the portable back end, by [`pair_hash`]. Made when it is first asked for: most
     /// processors never do, and it would be two thirds of a short scan.
     pairs: OnceLock<Box<Pairs>>,
@@ -79,6 +81,7 @@ impl Filter {
     pub(super) fn new(literals: &[Literal]) -> Self {
         let probe = |bytes: &[u8]| std::array::from_fn(|place| bytes.get(place).copied());
         let probes: Vec<_> = literals.iter().map(|one| (probe(one.probe_bytes()), one.bucket)).collect();
+        let keys = probes.iter().map(|(probe, _)| key(probe)).collect();
         let mut nibble = [[[[0; 16]; 2]; PROBE]; 2];
         for (probe, bucket) in &probes {
             admit(&mut nibble[usize::from(bucket / 8)], probe, 1 << (bucket % 8));
@@ -87,9 +90,19 @@ impl Filter {
             #[cfg(target_arch = "x86_64")]
             places: places(&probes),
             probes,
+            keys,
             pairs: OnceLock::new(),
             nibble,
         }
+    }
+
+    /// Whether `bytes` may begin with the probe of the literal of this number: no more than a quick look
+    /// at all bytes of the probe together.
+    #[inline]
+    pub(super) fn may_be(&self, number: u16, bytes: &[u8]) -> bool {
+        let [key, counted] = self.keys[usize::from(number)];
+        // Behind the end of the content, the full comparison decides.
+        bytes.first_chunk().is_none_or(|first| (u32::from_le_bytes(*first) | FOLD) & counted == key)
     }
 
     /// The table of the portable back end.
@@ -102,6 +115,16 @@ impl Filter {
             pairs
         })
     }
+}
+
+/// Makes upper-case letters lower-case, and some other bytes each other.
+const FOLD: u32 = 0x2020_2020;
+
+/// The folded bytes of a probe and a mask of those that it has.
+fn key(probe: &[Option<u8>; PROBE]) -> [u32; 2] {
+    let counted = u32::from_le_bytes(probe.map(|byte| if byte.is_some() { 0xff } else { 0 }));
+    let bytes = u32::from_le_bytes(probe.map(Option::unwrap_or_default));
+    [(bytes | FOLD) & counted, counted]
 }
 
 /// The tables of [`super::mask_avx512`].

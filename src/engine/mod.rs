@@ -28,6 +28,7 @@ mod mask_avx512;
 mod name;
 mod pattern;
 mod placeholder;
+mod places;
 mod randomness;
 pub mod reference;
 mod scan;
@@ -60,6 +61,7 @@ pub const REACH: usize = 32 * 1024;
 pub struct Scratch {
     /// Boxed, so that moving a scratch is no copy of kilobytes.
     masks: Box<mask::Masks>,
+    places: places::Places,
     room: trace::Room,
     decode: decode::State,
 }
@@ -68,6 +70,7 @@ impl Default for Scratch {
     fn default() -> Self {
         Self {
             masks: Box::new(mask::Masks::new()),
+            places: places::Places::new(),
             room: trace::Room::default(),
             decode: decode::State::default(),
         }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::cost::Finds;
 use super::edge::{MAX_ESCAPE, escape_offsets, is_left_edge};
 use super::mask::{Masks, STRIDE, WORDS};
+use super::places::Places;
 use super::trace::{Trigger, What};
 use super::{Engine, Scratch, assignment, decode, format, generic, token};
 use crate::rule::class::ByteSet;
@@ -80,50 +81,56 @@ impl<'a> Pass<'a> {
         while start < end {
             let words = (end - start).div_ceil(64).min(WORDS);
             (self.engine.fill)(&self.engine.filter, self.bytes, start, words, &mut scratch.masks);
-            carry = self.stride(start, carry, &scratch.masks, &mut scratch.decode);
+            let Scratch { masks, places, decode, .. } = scratch;
+            self.hits(start, masks, places);
+            carry = self.runs(start, carry, masks, places, decode);
+            places.fill(masks.mark[..masks.words()].iter().copied());
+            places.iter().for_each(|place| decode.marks(self.bytes, start + place, &self.escapes));
             start += STRIDE;
         }
     }
 
-    /// Consumes the masks of one stride.
-    fn stride(&mut self, start: usize, carry: Carry, masks: &Masks, encoded: &mut decode::State) -> Carry {
-        let mut before = carry.token;
+    /// Tests the literals that may stand in a stride.
+    fn hits(&mut self, start: usize, masks: &Masks, places: &mut Places) {
+        places.fill(masks.hit[..masks.words()].iter().copied());
+        let (bytes, probes) = (&self.bytes[start..], self.probes);
+        let key = |place: usize| bytes.get(place..).and_then(<[u8]>::first_chunk::<3>);
+        places.retain(|place| key(place).is_some_and(|&[a, b, c]| probes.may_have(a, b, c)));
+        for place in places.iter() {
+            if let Some(&[a, b, c]) = key(place) {
+                self.literals(start + place, probes.get(a, b, c));
+            }
+        }
+    }
+
+    /// Tests the runs that begin in a stride.
+    fn runs(
+        &mut self,
+        start: usize,
+        carry: Carry,
+        masks: &Masks,
+        places: &mut Places,
+        encoded: &mut decode::State,
+    ) -> Carry {
         let mut long = false;
         if carry.long {
             let stop = run_end(masks, 0);
             self.inner_prefixes(start, masks, 0, stop);
             long = stop > STRIDE;
         }
-        for word in 0..masks.words() {
-            let mut hits = masks.hit[word];
-            while hits != 0 {
-                let probe = start + word * 64 + hits.trailing_zeros() as usize;
-                if let Some(&[a, b, c]) = self.bytes.get(probe..).and_then(<[u8]>::first_chunk)
-                    && self.probes.may_have(a, b, c)
-                {
-                    self.literals(probe, self.probes.get(a, b, c));
-                }
-                hits &= hits - 1;
-            }
+        let mut before = carry.token;
+        places.fill((0..masks.words()).map(|word| {
             let token = masks.token[word];
-            let mut starts = long_runs(token, masks.token[word + 1]) & !(token << 1 | u64::from(before));
-            while starts != 0 {
-                let stop = self.token_run(start, masks, word * 64 + starts.trailing_zeros() as usize);
-                long |= stop > STRIDE;
-                let first = word * 64 + starts.trailing_zeros() as usize;
-                if decode::may_be_encoded(self.bytes, start + first, stop - first)
-                    && self.triggers.contains(&(start + first))
-                {
-                    encoded.candidates().push(start + first);
-                }
-                starts &= starts - 1;
-            }
+            let starts = long_runs(token, masks.token[word + 1]) & !(token << 1 | u64::from(before));
             before = token >> 63 != 0;
-            let mut marks = masks.mark[word];
-            while marks != 0 {
-                let at = start + word * 64 + marks.trailing_zeros() as usize;
-                encoded.marks(self.bytes, at, &self.escapes);
-                marks &= marks - 1;
+            starts
+        }));
+        for first in places.iter() {
+            let stop = self.token_run(start, masks, first);
+            long |= stop > STRIDE;
+            let at = start + first;
+            if decode::may_be_encoded(self.bytes, at, stop - first) && self.triggers.contains(&at) {
+                encoded.candidates().push(at);
             }
         }
         Carry { token: before, long }
@@ -254,7 +261,11 @@ impl<'a> Pass<'a> {
 
     /// The `candidates` whose probe stands at `probe`.
     fn literals(&mut self, probe: usize, candidates: &[u16]) {
+        let bytes = self.bytes.get(probe..).unwrap_or_default();
         for &number in candidates {
+            if !self.engine.filter.may_be(number, bytes) {
+                continue;
+            }
             let literal = &self.engine.rules().tables.literals[usize::from(number)];
             let Some(at) = probe.checked_sub(usize::from(literal.probe)) else { continue };
             let there = self.bytes.get(at..at + literal.bytes.len());

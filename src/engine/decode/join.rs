@@ -72,23 +72,34 @@ fn trimmed(mut line: &[u8]) -> &[u8] {
 
 /// Offset of the quote that ends the piece on `line`, an operator or a backslash behind it.
 fn end_of_piece(line: &[u8]) -> Option<usize> {
-    let line = trimmed(line);
-    if let [.., b'\\', b'n', b'"', b','] = line {
-        return Some(line.len() - 2);
+    let line = match trimmed(line) {
+        line @ [.., b'\\', b'n', b'"', b','] => return Some(line.len() - 2),
+        [.., b','] => return None,
+        [rest @ .., b'\\'] => trimmed(rest),
+        line => line,
+    };
+    let bare = match line {
+        [rest @ .., b'.', b'.'] | [rest @ .., b'<', b'<'] | [rest @ .., b'+' | b'.' | b'&' | b'_'] => {
+            trimmed(rest)
+        }
+        _ => line,
+    };
+    match bare {
+        // A line of text that ends in `\n` ends there, and so does whatever is in it.
+        [.., b'\\', b'n', _] => None,
+        [.., b'"' | b'\'' | b'`'] => Some(bare.len() - 1),
+        _ => None,
     }
-    let line = trimmed(line.strip_suffix(b"\\").unwrap_or(line));
-    let operators: [&[u8]; 6] = [b"..", b"<<", b"+", b".", b"&", b"_"];
-    let bare = operators.into_iter().find_map(|operator| line.strip_suffix(operator)).map_or(line, trimmed);
-    // A line of text that ends in `\n` ends there, and so does whatever is in it.
-    let ends = bare.len() >= 3 && bare[bare.len() - 3..bare.len() - 1] == *b"\\n";
-    (matches!(bare.last()?, b'"' | b'\'' | b'`') && !ends).then(|| bare.len() - 1)
 }
 
 /// Offset of the first byte of the piece whose line's text begins at `at`.
 fn start_of_piece(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = &bytes[at..];
-    let operators: [&[u8]; 5] = [b"..", b"<<", b"+", b".", b"&"];
-    let operator = operators.into_iter().find(|operator| rest.starts_with(operator)).map_or(0, <[u8]>::len);
+    let operator = match rest {
+        [b'.', b'.', ..] | [b'<', b'<', ..] => 2,
+        [b'+' | b'.' | b'&', ..] => 1,
+        _ => 0,
+    };
     let at = at + operator + if operator > 0 { blanks(&rest[operator..]) } else { 0 };
     matches!(bytes.get(at)?, b'"' | b'\'' | b'`').then_some(at + 1)
 }
