@@ -270,20 +270,65 @@ fn class_bits(block: &[u8; BLOCK], masks: &mut Masks, word: usize) {
     masks.mark[word] = mark_bits(block);
 }
 
+/// Groups of two bytes that escapes are found by: see [`is_mark`].
+const PERCENT: u8 = 1;
+const EQUALS: u8 = 2;
+const BACKSLASH: u8 = 4;
+const AMPERSAND: u8 = 8;
+const END: u8 = 16;
+
+/// The groups that a byte begins.
+pub(super) static MARKS: [u8; 128] = {
+    let mut table = [0; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte as usize] = match byte as u8 {
+            b'%' => PERCENT,
+            b'=' => EQUALS,
+            b'\\' => BACKSLASH | END,
+            b'&' => AMPERSAND | END,
+            b' ' | b'"' | b'\'' | b'+' | b',' | b'.' | b'<' | b'`' | b'\t' | b'\r' => END,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+};
+
+/// The groups that a byte goes on with.
+pub(super) static NEXTS: [u8; 128] = {
+    let mut table = [0; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        let one = byte as u8;
+        let mut groups = 0;
+        if one.is_ascii_hexdigit() {
+            groups |= PERCENT;
+        }
+        if matches!(one, b'3' | b'\r' | b'\n') {
+            groups |= EQUALS;
+        }
+        if matches!(one, b'x' | b'u' | b'U' | b'0'..=b'3' | b'/') {
+            groups |= BACKSLASH;
+        }
+        if one == b'#' || one.is_ascii_lowercase() {
+            groups |= AMPERSAND;
+        }
+        if one == b'\n' {
+            groups |= END;
+        }
+        table[byte as usize] = groups;
+        byte += 1;
+    }
+    table
+};
+
 /// Whether `byte` before `next` may begin an escape, or is the last of a line that the next line may
 /// go on from; see [`super::decode`].
-#[cfg(test)]
-fn is_mark(byte: u8, next: u8) -> bool {
-    match byte {
-        b'%' if next.is_ascii_hexdigit() => true,
-        b'=' if matches!(next, b'3' | b'\r' | b'\n') => true,
-        b'\\' if matches!(next, b'x' | b'u' | b'U' | b'0'..=b'3' | b'/') => true,
-        b'&' if next == b'#' || next.is_ascii_lowercase() => true,
-        b' ' | b'"' | b'&' | b'\'' | b'+' | b',' | b'.' | b'<' | b'\\' | b'`' | b'\t' | b'\r' => {
-            next == b'\n'
-        }
-        _ => false,
-    }
+#[inline]
+pub(super) fn is_mark(byte: u8, next: u8) -> bool {
+    let groups = |table: &[u8; 128], byte: u8| table.get(usize::from(byte)).copied().unwrap_or_default();
+    groups(&MARKS, byte) & groups(&NEXTS, next) != 0
 }
 
 /// Bits of [`is_mark`], and some more: no letter or digit is before a line feed of interest, and no
@@ -298,7 +343,7 @@ fn mark_bits(block: &[u8; BLOCK]) -> u64 {
         let goes_on = goes_on | (next.wrapping_sub(b'/') <= 10) | (next == b'#');
         let wrapped = (byte == b'=') & ((next == b'3') | (next == b'\r'));
         let ends = (next == b'\n') & ((byte | 0x20).wrapping_sub(b'a') > 25) & (byte.wrapping_sub(b'0') > 11);
-        *flag = u8::from((begins & goes_on) | wrapped | ends);
+        *flag = flag_of((begins & goes_on) | wrapped | ends);
     }
     pack(&flags)
 }
@@ -309,21 +354,25 @@ fn mark_bits(block: &[u8; BLOCK]) -> u64 {
 fn bits_of(block: &[u8; BLOCK], is: impl Fn(u8) -> bool) -> u64 {
     let mut flags = [0u8; 64];
     for (flag, &byte) in flags.iter_mut().zip(block) {
-        *flag = u8::from(is(byte));
+        *flag = flag_of(is(byte));
     }
     pack(&flags)
 }
 
-/// Packs up to 64 bytes of 0 or 1 into bits, byte 0 lowest.
+/// All bits of a byte or none, as vector comparisons give them.
+#[inline]
+fn flag_of(set: bool) -> u8 {
+    u8::from(set).wrapping_neg()
+}
+
+/// Packs up to 64 bytes, each 0 or 255, into bits, byte 0 lowest.
 #[inline]
 fn pack<const N: usize>(flags: &[u8; N]) -> u64 {
     let mut bits = 0;
-    for (i, eight) in flags.chunks_exact(8).enumerate() {
-        let mut lane = [0; 8];
-        lane.copy_from_slice(eight);
-        // Eight 0/1 bytes times this constant gather in the top byte, first byte lowest.
-        let gathered = u64::from_le_bytes(lane).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        bits |= gathered << (i * 8);
+    for (i, eight) in flags.as_chunks::<8>().0.iter().enumerate() {
+        // A bit of its own of each byte; times this constant, they gather in the top byte.
+        let own = u64::from_le_bytes(*eight) & 0x8040_2010_0804_0201;
+        bits |= (own.wrapping_mul(0x0101_0101_0101_0101) >> 56) << (i * 8);
     }
     bits
 }
@@ -343,8 +392,8 @@ fn hit_bits(pairs: &Pairs, block: &[u8; BLOCK]) -> u64 {
     }
     let (mut even, mut odd) = ([0u8; PAIRS], [0u8; PAIRS]);
     for i in 0..PAIRS {
-        even[i] = u8::from(roles[i] & roles[i + 1] >> 1 & EACH != 0);
-        odd[i] = u8::from(roles[i] >> 2 & roles[i + 1] >> 3 & roles[i + 2] >> 4 & EACH != 0);
+        even[i] = flag_of(roles[i] & roles[i + 1] >> 1 & EACH != 0);
+        odd[i] = flag_of(roles[i] >> 2 & roles[i + 1] >> 3 & roles[i + 2] >> 4 & EACH != 0);
     }
     spread(pack(&even)) | spread(pack(&odd)) << 1
 }
@@ -393,6 +442,32 @@ mod tests {
         all.push(noise(6000).iter().map(|byte| marks[usize::from(*byte) % marks.len()]).collect());
         all.push(b"Passw0rd://x -----begin SECRET pwd".repeat(300));
         all
+    }
+
+    #[test]
+    fn marks_begin_escapes_or_end_lines() {
+        for byte in 0..=255_u8 {
+            for next in 0..=255_u8 {
+                let expected = match byte {
+                    b'%' => next.is_ascii_hexdigit(),
+                    b'=' => matches!(next, b'3' | b'\r' | b'\n'),
+                    b'\\' => matches!(next, b'x' | b'u' | b'U' | b'0'..=b'3' | b'/' | b'\n'),
+                    b'&' => matches!(next, b'#' | b'a'..=b'z' | b'\n'),
+                    b' ' | b'"' | b'\'' | b'+' | b',' | b'.' | b'<' | b'`' | b'\t' | b'\r' => next == b'\n',
+                    _ => false,
+                };
+                assert_eq!(is_mark(byte, next), expected, "{byte} {next}");
+            }
+        }
+    }
+
+    #[test]
+    fn flags_are_packed_in_order() {
+        for seed in 0..200_u64 {
+            let bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ seed << 60;
+            let flags: [u8; 64] = std::array::from_fn(|i| flag_of(bits >> i & 1 == 1));
+            assert_eq!(pack(&flags), bits);
+        }
     }
 
     #[test]

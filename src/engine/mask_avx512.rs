@@ -13,7 +13,7 @@ use std::arch::x86_64::{
     _mm512_or_si512, _mm512_permutex2var_epi8, _mm512_set1_epi8, _mm512_setzero_si512, _mm512_test_epi8_mask,
 };
 
-use super::mask::{BLOCK, Filter, Masks, padded};
+use super::mask::{BLOCK, Filter, MARKS, Masks, NEXTS, padded};
 use crate::rule::table::PROBE;
 
 /// Flags of a byte by [`CLASSES`].
@@ -37,59 +37,6 @@ static CLASSES: [u8; 128] = {
             b'_' => LINE,
             _ => 0,
         };
-        byte += 1;
-    }
-    table
-};
-
-/// Groups of two bytes that escapes are found by; [`super::mask`] says which.
-const PERCENT: u8 = 1;
-const EQUALS: u8 = 2;
-const BACKSLASH: u8 = 4;
-const AMPERSAND: u8 = 8;
-const END: u8 = 16;
-
-/// The groups that a byte begins.
-static MARKS: [u8; 128] = {
-    let mut table = [0; 128];
-    let mut byte = 0;
-    while byte < 128 {
-        table[byte as usize] = match byte as u8 {
-            b'%' => PERCENT,
-            b'=' => EQUALS,
-            b'\\' => BACKSLASH | END,
-            b'&' => AMPERSAND | END,
-            b' ' | b'"' | b'\'' | b'+' | b',' | b'.' | b'<' | b'`' | b'\t' | b'\r' => END,
-            _ => 0,
-        };
-        byte += 1;
-    }
-    table
-};
-
-/// The groups that a byte goes on with.
-static NEXTS: [u8; 128] = {
-    let mut table = [0; 128];
-    let mut byte = 0;
-    while byte < 128 {
-        let one = byte as u8;
-        let mut groups = 0;
-        if one.is_ascii_hexdigit() {
-            groups |= PERCENT;
-        }
-        if matches!(one, b'3' | b'\r' | b'\n') {
-            groups |= EQUALS;
-        }
-        if matches!(one, b'x' | b'u' | b'U' | b'0'..=b'3' | b'/') {
-            groups |= BACKSLASH;
-        }
-        if one == b'#' || one.is_ascii_lowercase() {
-            groups |= AMPERSAND;
-        }
-        if one == b'\n' {
-            groups |= END;
-        }
-        table[byte as usize] = groups;
         byte += 1;
     }
     table

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::cost::Finds;
 use super::edge::{MAX_ESCAPE, escape_offsets, is_left_edge};
-use super::mask::{Masks, STRIDE, WORDS};
+use super::mask::{Masks, STRIDE, WORDS, is_mark};
 use super::places::Places;
 use super::trace::{Trigger, What};
 use super::{Engine, Scratch, assignment, decode, format, generic, token};
@@ -85,6 +85,9 @@ impl<'a> Pass<'a> {
             self.hits(start, masks, places);
             carry = self.runs(start, carry, masks, places, decode);
             places.fill(masks.mark[..masks.words()].iter().copied());
+            // Back ends may set more bits than there are marks.
+            let next = |at: usize| self.bytes.get(at + 1).copied().unwrap_or_default();
+            places.retain(|place| is_mark(self.bytes[start + place], next(start + place)));
             places.iter().for_each(|place| decode.marks(self.bytes, start + place, &self.escapes));
             start += STRIDE;
         }

@@ -250,7 +250,7 @@ impl Database {
             Name::Packed(index, entry) if self.packs.len() == 1 && !index.repeats() => {
                 Some(index.place(entry))
             }
-            _ => self.number(&object.id()),
+            Name::Known(_) | Name::Packed(..) => self.number(&object.id()),
         }
     }
 
