@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 #[cfg(target_arch = "x86_64")]
 use super::mask_avx512::Place;
+use super::pack::pack;
 #[cfg(test)]
 use crate::rule::class::ByteSet;
 use crate::rule::table::{Literal, PROBE};
@@ -365,18 +366,6 @@ fn flag_of(set: bool) -> u8 {
     u8::from(set).wrapping_neg()
 }
 
-/// Packs up to 64 bytes, each 0 or 255, into bits, byte 0 lowest.
-#[inline]
-fn pack<const N: usize>(flags: &[u8; N]) -> u64 {
-    let mut bits = 0;
-    for (i, eight) in flags.as_chunks::<8>().0.iter().enumerate() {
-        // A bit of its own of each byte; times this constant, they gather in the top byte.
-        let own = u64::from_le_bytes(*eight) & 0x8040_2010_0804_0201;
-        bits |= (own.wrapping_mul(0x0101_0101_0101_0101) >> 56) << (i * 8);
-    }
-    bits
-}
-
 #[inline]
 fn hit_bits(pairs: &Pairs, block: &[u8; BLOCK]) -> u64 {
     // The pairs of the word, and two behind it; the byte behind the block may be any.
@@ -458,15 +447,6 @@ mod tests {
                 };
                 assert_eq!(is_mark(byte, next), expected, "{byte} {next}");
             }
-        }
-    }
-
-    #[test]
-    fn flags_are_packed_in_order() {
-        for seed in 0..200_u64 {
-            let bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ seed << 60;
-            let flags: [u8; 64] = std::array::from_fn(|i| flag_of(bits >> i & 1 == 1));
-            assert_eq!(pack(&flags), bits);
         }
     }
 

@@ -26,6 +26,7 @@ mod mask_avx2;
 #[cfg(target_arch = "x86_64")]
 mod mask_avx512;
 mod name;
+mod pack;
 mod pattern;
 mod placeholder;
 mod places;
