@@ -92,7 +92,7 @@ fn derive(base: &[u8], texts: &[String], rng: &mut Rng) -> Target {
 
 /// Follows chains of deltas over `texts`; how many matches there were, how many of them in decoded
 /// text, and how many bytes were copied.
-fn follow_chains(engines: &[Engine; 2], texts: &[String], rounds: usize, seed: &str) -> [usize; 3] {
+fn follow_chains(engines: &[Engine], texts: &[String], rounds: usize, seed: &str) -> [usize; 3] {
     let mut rng = Rng::seeded(seed);
     let mut scratch = Scratch::default();
     let (mut found, mut decoded, mut taken) = (0, 0, 0);
