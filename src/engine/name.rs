@@ -122,14 +122,46 @@ fn on_line(bytes: &[u8], end: usize, floor: usize) -> Name {
         if ident_start == ident_end {
             break;
         }
-        let bare_too_far =
-            !closed && sep == Sep::Bare && (name.len >= MAX_BARE.1 || end - ident_start > MAX_BARE.0);
-        if bare_too_far || !name.push(Span::new(ident_start, ident_end), sep) {
+        let is_bare = !closed && sep == Sep::Bare;
+        let bare_too_far = is_bare && (name.len >= MAX_BARE.1 || end - ident_start > MAX_BARE.0);
+        // In a list of generated words each would have the one before it for a name.
+        if bare_too_far
+            || is_bare && is_generated(&bytes[ident_start..ident_end])
+            || !name.push(Span::new(ident_start, ident_end), sep)
+        {
             break;
         }
         at = ident_start;
     }
     name
+}
+
+/// A bit for small letters, one for capitals, one for digits; none for other bytes.
+static CASES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = match byte as u8 {
+            b'a'..=b'z' => 1,
+            b'A'..=b'Z' => 2,
+            b'0'..=b'9' => 4,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+};
+
+/// Whether `ident` changes between capitals, small letters and digits more often than names do.
+fn is_generated(ident: &[u8]) -> bool {
+    /// Shorter ones may be anything.
+    const LEAST: usize = 12;
+    let changes = |ident: &[u8]| {
+        let classes = |pair: &[u8]| CASES[usize::from(pair[0])] | CASES[usize::from(pair[1])];
+        ident.windows(2).map(|pair| usize::from(classes(pair).count_ones() > 1)).sum::<usize>()
+    };
+    // Humps of three letters change twice in three; words of a random alphabet in five of eight.
+    ident.len() >= LEAST && changes(ident) * 9 > ident.len() * 4
 }
 
 /// Reads the punctuation left of `at`; the separator and the end of the identifier before it.

@@ -1,6 +1,7 @@
 //! From a token run, or a place behind a separator, to the value it belongs to.
 
 use super::scan::Run;
+use crate::rule::class::ByteSet;
 
 /// Most bytes a value reaches to the left of its token run.
 const MAX_LEFT: usize = 64;
@@ -29,8 +30,10 @@ fn is_quote(byte: u8) -> bool {
 }
 
 /// Bytes that continue a value on either side of its run.
+#[inline]
 fn continues(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'/' | b'.' | b'~' | b'%')
+    const CONTINUES: ByteSet = ByteSet::RUN.with(b'.').with(b'~').with(b'%');
+    CONTINUES.has(byte)
 }
 
 /// Bytes that may stand before an unquoted value.
@@ -56,9 +59,7 @@ pub(super) fn around(bytes: &[u8], run: Run) -> Option<Value> {
     let left = bytes[floor..run.start].iter().rev().take_while(|&&byte| continues(byte)).count();
     let start = run.start - left;
     let ceiling = bytes.len().min(start + MAX_VALUE + 1);
-    let more = |byte: u8| continues(byte) || matches!(byte, b'=' | b':' | b'!');
-    let right = bytes[run.end.min(ceiling)..ceiling].iter().take_while(|&&byte| more(byte)).count();
-    let end = run.end + right;
+    let end = end_of(bytes, run.end, ceiling)?;
     if end - start > MAX_VALUE {
         return None;
     }
@@ -75,6 +76,24 @@ pub(super) fn around(bytes: &[u8], run: Run) -> Option<Value> {
     }
     let trimmed = bytes[start..end].iter().rev().take_while(|&&b| matches!(b, b'.' | b':' | b'!')).count();
     Some(Value { start, end: end - trimmed, quote: None })
+}
+
+/// Where the value goes on to from `from`; `None` when it has so many parts that it is a list.
+fn end_of(bytes: &[u8], from: usize, ceiling: usize) -> Option<usize> {
+    /// Most signs, or rows of them, with more behind them.
+    const MOST_JOINTS: usize = 6;
+    let is_joint = |byte: u8| matches!(byte, b'=' | b':' | b'!');
+    let rest = bytes.get(from..ceiling).unwrap_or_default();
+    let mut at = 0;
+    for _ in 0..=MOST_JOINTS {
+        at += rest[at..].iter().take_while(|&&byte| continues(byte)).count();
+        let joint = rest[at..].iter().take_while(|&&byte| is_joint(byte)).count();
+        if joint == 0 {
+            return Some(from + at);
+        }
+        at += joint;
+    }
+    None
 }
 
 /// Signs that stand inside passwords and generated keys, not around them.
