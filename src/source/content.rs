@@ -176,6 +176,9 @@ impl<'a> Feeder<'a> {
             opener.open_stream(self, format, &mut content, expected, origin, &more);
             return Ok(more.get().max(read));
         }
+        if let Some(opener) = self.opener {
+            opener.too_large(head, origin);
+        }
         let mut stream = Stream::new(*self, origin, text::detect(buffer));
         stream.push(buffer);
         loop {

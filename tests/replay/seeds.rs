@@ -5,8 +5,10 @@ use std::path::Path;
 use keycull::engine::{Engine, selftest};
 use keycull::rule::example::Rng;
 
+use crate::support::git::GitRepo;
 use crate::support::pack;
 use crate::support::secret::{random, stripe_key};
+use crate::support::stores::{self, Packing};
 
 /// Small rule files of the program itself, and one of a user.
 pub(super) fn rules() -> Vec<Vec<u8>> {
@@ -122,7 +124,23 @@ pub(super) fn container() -> Vec<Vec<u8>> {
         pack::zstd(&text),
         pack::lz4(&tar),
         pack::pdf("BT (some text) Tj ET"),
+        stores::seven_zip(&members, Packing::Lzma),
+        stores::seven_zip(&members, Packing::Lzma2),
+        stores::seven_zip(&members, Packing::Filtered),
+        stores::seven_zip(&members, Packing::Deflate),
+        stores::plist(&[("key", "value"), ("größe", "große")], &pack::gzip(&text)),
+        stores::sqlite(512, &[&["name", "value"], &[&"long ".repeat(300)], &["1", "2", "3"]]),
+        bundle(&text),
     ]
+}
+
+/// A bundle of two commits, the blob of the second a delta.
+fn bundle(text: &[u8]) -> Vec<u8> {
+    let repo = GitRepo::new();
+    let long: String = (0..200_u64).map(|n| format!("{}\n", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+    repo.write("dir/a", &long).commit("one");
+    repo.write("dir/a", [long.as_bytes(), text].concat()).commit("two");
+    stores::bundle(&repo, &[], &["--all"])
 }
 
 /// Text with findings of every rule that has examples, encoded text, a notebook, and a container.

@@ -15,6 +15,7 @@ use keycull::source::tree::{self, TreeOptions};
 use super::recorder::Recorder;
 use crate::support::git::GitRepo;
 use crate::support::pack::{self, Method};
+use crate::support::stores::{self, Packing};
 
 /// Paths under which `text` was handed over, and what was noted.
 fn holding(content: &[u8], limits: Limits, text: &str) -> (Vec<String>, Coverage) {
@@ -70,6 +71,10 @@ fn members_of_every_format_are_handed_over() {
         (pack::tar(&[("repo/x.deb", &deb)]), "x!repo/x.deb!data.tar.xz!dir/a.env"),
         (pack::pdf(TEXT), "x!object-4"),
         (pack::tar(&[(&long, &text)]), &format!("x!{long}")),
+        (stores::seven_zip(&members, Packing::Lzma2), "x!dir/a.env"),
+        (stores::plist(&[("name", TEXT)], b"x"), "x!strings"),
+        (stores::plist(&[("name", "x")], &pack::gzip(&text)), "x!data-3!content"),
+        (stores::sqlite(512, &[&["name", TEXT]]), "x!page-2"),
     ];
     for (content, path) in &cases {
         assert!(archive::is_container(content), "{path}");
@@ -269,6 +274,8 @@ fn damaged_containers_never_panic() {
     use keycull::rule::example::Rng;
     let text = text();
     let members: [(&str, &[u8]); 2] = [("a.env", &text), ("b", &[7; 5_000])];
+    let repo = GitRepo::new();
+    repo.write("a.env", &text).commit("one");
     let whole = [
         pack::zipped(&members),
         pack::tar(&members),
@@ -281,6 +288,11 @@ fn damaged_containers_never_panic() {
         pack::cpio(&members),
         pack::rpm(&text, &members),
         pack::pdf(TEXT),
+        stores::seven_zip(&members, Packing::Lzma),
+        stores::seven_zip(&members, Packing::Filtered),
+        stores::plist(&[("name", TEXT), ("größe", "große")], &pack::gzip(&text)),
+        stores::sqlite(512, &[&["name", TEXT], &[&"long ".repeat(400)]]),
+        stores::bundle(&repo, &[], &["--all"]),
     ];
     let mut rng = Rng::seeded("damage");
     for content in &whole {

@@ -13,4 +13,5 @@ mod recorder;
 mod reftable;
 mod repository;
 mod stdin;
+mod stores;
 mod tree;

@@ -118,36 +118,57 @@ impl<'a> Account<'a> {
     pub(super) fn enter(&self) -> io::Result<()> {
         let entries = self.entries.get() + 1;
         if entries > self.limits.entries {
-            let why = format!("it has more than {} members (--archive-entries)", self.limits.entries);
-            return Err(self.stop(Stop::Budget(why)));
+            return Err(self.stop(Stop::Budget(self.too_many())));
         }
         self.entries.set(entries);
         self.check()
     }
 
     /// `count` unpacked bytes more.
-    fn spend(&self, count: u64) -> io::Result<()> {
+    pub(super) fn spend(&self, count: u64) -> io::Result<()> {
         let spent = self.spent.get() + count;
         self.spent.set(spent);
         let total = self.total.fetch_add(count, Ordering::Relaxed) + count;
+        if let Err(why) = self.allowed(spent, total) {
+            return Err(self.stop(Stop::Budget(why)));
+        }
+        if spent - self.checked.get() >= CHECK_EACH {
+            self.checked.set(spent);
+            return self.check();
+        }
+        Ok(())
+    }
+
+    /// Whether a container may unpack to so many bytes, and all of a scope to so many; if not, why.
+    fn allowed(&self, bytes: u64, total: u64) -> Result<(), String> {
         let fair =
             self.input.get().saturating_mul(self.limits.ratio).max(Limits::FREE.min(self.limits.bytes));
-        let why = if spent > self.limits.bytes {
+        Err(if bytes > self.limits.bytes {
             format!("it unpacks to more than {} (--archive-bytes)", size(self.limits.bytes))
-        } else if spent > fair {
+        } else if bytes > fair {
             format!("it unpacks to more than {} times its size (--archive-ratio)", self.limits.ratio)
         } else if total > self.limits.total {
             format!(
                 "the containers of this scan unpack to more than {} (--archive-total)",
                 size(self.limits.total)
             )
-        } else if spent - self.checked.get() >= CHECK_EACH {
-            self.checked.set(spent);
-            return self.check();
         } else {
             return Ok(());
-        };
-        Err(self.stop(Stop::Budget(why)))
+        })
+    }
+
+    /// Whether so many bytes and members more are within the budgets, without taking them; if not, why.
+    pub(super) fn affords(&self, bytes: u64, entries: u64) -> Result<(), String> {
+        let total = self.total.load(Ordering::Relaxed).saturating_add(bytes);
+        self.allowed(self.spent.get().saturating_add(bytes), total)?;
+        if self.entries.get() + entries > self.limits.entries {
+            return Err(self.too_many());
+        }
+        self.in_time()
+    }
+
+    fn too_many(&self) -> String {
+        format!("it has more than {} members (--archive-entries)", self.limits.entries)
     }
 
     /// Looks at the clock and for Ctrl-C.
@@ -155,11 +176,14 @@ impl<'a> Account<'a> {
         if (self.cancelled)() {
             return Err(self.stop(Stop::Cancelled));
         }
-        if Instant::now() >= self.until {
-            let why = format!("unpacking it takes more than {:?} (--archive-time)", self.limits.time);
-            return Err(self.stop(Stop::Budget(why)));
+        self.in_time().map_err(|why| self.stop(Stop::Budget(why)))
+    }
+
+    fn in_time(&self) -> Result<(), String> {
+        if Instant::now() < self.until {
+            return Ok(());
         }
-        Ok(())
+        Err(format!("unpacking it takes more than {:?} (--archive-time)", self.limits.time))
     }
 }
 

@@ -34,7 +34,17 @@ pub(super) fn decoder<'r>(format: Format, reader: &'r mut dyn BufRead) -> Box<dy
         Format::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(reader, true, XZ_MEMORY)),
         Format::Zstd => Box::new(Frames::new(reader)),
         Format::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(reader)),
-        Format::Zip | Format::Tar | Format::Ar | Format::Cpio | Format::Rpm | Format::Pdf => Box::new(reader),
+        Format::Zip
+        | Format::Tar
+        | Format::Ar
+        | Format::Cpio
+        | Format::Rpm
+        | Format::Pdf
+        | Format::SevenZip
+        | Format::GitBundle
+        | Format::GitPack
+        | Format::Plist
+        | Format::Sqlite => Box::new(reader),
     }
 }
 

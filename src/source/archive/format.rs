@@ -25,6 +25,16 @@ pub enum Format {
     Rpm,
     /// PDF documents: the text of their streams.
     Pdf,
+    /// 7z.
+    SevenZip,
+    /// Git bundles.
+    GitBundle,
+    /// Git packs outside a repository.
+    GitPack,
+    /// Binary property lists.
+    Plist,
+    /// SQLite databases.
+    Sqlite,
 }
 
 /// Bytes that decide the format.
@@ -49,6 +59,13 @@ impl Format {
             [b'0', b'7', b'0', b'7', b'0', b'1' | b'2' | b'7', ..] if is_cpio(content) => Self::Cpio,
             [0xed, 0xab, 0xee, 0xdb, ..] => Self::Rpm,
             [b'%', b'P', b'D', b'F', b'-', ..] => Self::Pdf,
+            [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => Self::SevenZip,
+            [b'P', b'A', b'C', b'K', 0, 0, 0, 2 | 3, ..] => Self::GitPack,
+            [b'#', b' ', b'v', b'2' | b'3', rest @ ..] if rest.starts_with(b" git bundle\n") => {
+                Self::GitBundle
+            }
+            [b'b', b'p', b'l', b'i', b's', b't', b'0', b'0', ..] => Self::Plist,
+            [b'S', b'Q', b'L', rest @ ..] if rest.starts_with(b"ite format 3\0") => Self::Sqlite,
             _ if is_tar(content) => Self::Tar,
             _ if ends_as_zip(content) => Self::Zip,
             _ => return None,
@@ -70,6 +87,11 @@ impl Format {
             Self::Cpio => "cpio",
             Self::Rpm => "rpm",
             Self::Pdf => "pdf",
+            Self::SevenZip => "7z",
+            Self::GitBundle => "git bundle",
+            Self::GitPack => "git pack",
+            Self::Plist => "binary property list",
+            Self::Sqlite => "sqlite",
         }
     }
 
@@ -80,7 +102,33 @@ impl Format {
 
     /// Whether it can be read from front to back without holding all of it.
     pub(super) const fn is_stream(self) -> bool {
-        !matches!(self, Self::Pdf)
+        !matches!(
+            self,
+            Self::Pdf | Self::SevenZip | Self::GitBundle | Self::GitPack | Self::Plist | Self::Sqlite
+        )
+    }
+
+    /// How content is counted that is too large to be opened, when all but a little of what it says
+    /// is plain to see in its bytes. None when it is packed, and so left unread.
+    pub(super) const fn in_the_open(self) -> Option<&'static str> {
+        match self {
+            Self::Plist => Some("not-unpacked-binary-plist"),
+            Self::Sqlite => Some("not-unpacked-sqlite"),
+            Self::Zip
+            | Self::Tar
+            | Self::Gzip
+            | Self::Bzip2
+            | Self::Xz
+            | Self::Zstd
+            | Self::Lz4
+            | Self::Ar
+            | Self::Cpio
+            | Self::Rpm
+            | Self::Pdf
+            | Self::SevenZip
+            | Self::GitBundle
+            | Self::GitPack => None,
+        }
     }
 }
 
@@ -97,36 +145,12 @@ pub fn is_container(content: &[u8]) -> bool {
 #[must_use]
 pub(super) fn opaque(content: &[u8]) -> Option<&'static str> {
     Some(match content {
-        [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => "not-unpacked-7z",
         [b'R', b'a', b'r', b'!', 0x1a, 7, ..] => "not-unpacked-rar",
-        [b'S', b'Q', b'L', b'i', b't', b'e', b' ', b'f', b'o', b'r', b'm', b'a', b't', b' ', b'3', 0, ..] => {
-            "not-unpacked-sqlite"
-        }
-        [b'b', b'p', b'l', b'i', b's', b't', b'0', b'0', ..] => "not-unpacked-binary-plist",
         [b'M', b'S', b'C', b'F', 0, 0, 0, 0, ..] => "not-unpacked-cabinet",
         [b'h', b's', b'q', b's', ..] => "not-unpacked-squashfs",
         [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, ..] => "not-unpacked-compound-file",
         [0x1f, 0x9d, ..] => "not-unpacked-compress",
         [b'L', b'Z', b'I', b'P', 1, ..] => "not-unpacked-lzip",
-        [
-            b'#',
-            b' ',
-            b'v',
-            b'2' | b'3',
-            b' ',
-            b'g',
-            b'i',
-            b't',
-            b' ',
-            b'b',
-            b'u',
-            b'n',
-            b'd',
-            b'l',
-            b'e',
-            ..,
-        ] => "not-unpacked-git-bundle",
-        [b'P', b'A', b'C', b'K', 0, 0, 0, 2 | 3, ..] => "not-unpacked-git-pack",
         _ => return None,
     })
 }

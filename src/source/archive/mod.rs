@@ -15,8 +15,13 @@ mod compressed;
 mod cpio;
 mod extract;
 mod format;
+mod git_pack;
 mod pdf;
+mod plist;
 mod rpm;
+mod sevenz;
+mod sevenz_header;
+mod sqlite;
 mod tar;
 mod walk;
 mod zip;
@@ -106,6 +111,28 @@ impl<'a> Opener<'a> {
     /// The format of content that can be opened without holding all of it.
     pub(crate) fn streamed(&self, head: &[u8]) -> Option<Format> {
         Format::of(head).filter(|format| format.is_stream() && self.limits.depth > 0)
+    }
+
+    /// Tells of a container that begins with `head`, is too large to hold, and cannot be read in any
+    /// other way.
+    pub(crate) fn too_large(&self, head: &[u8], origin: &Origin) {
+        let mut notes = Coverage::default();
+        match Format::of(head).filter(|_| self.limits.depth > 0) {
+            None => {
+                if let Some(name) = format::opaque(head) {
+                    notes.skip(SkipReason::Opaque(name));
+                }
+            }
+            Some(format) => match format.in_the_open() {
+                Some(name) => notes.skip(SkipReason::Opaque(name)),
+                None => {
+                    let why =
+                        format!("is too large to be opened as a {}; its bytes were scanned", format.name());
+                    notes.gap(GapKind::Budget, origin.to_string(), why);
+                }
+            },
+        }
+        self.note(notes);
     }
 
     fn run(&self, feeder: &Feeder<'_>, len: u64, origin: &Origin, open: impl FnOnce(&Walk<'_>)) -> bool {

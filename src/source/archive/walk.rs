@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use super::budget::{Account, Metered, Stop};
 use super::format::{Format, HEAD};
-use super::{ar, compressed, cpio, pdf, rpm, tar, zip};
+use super::{ar, compressed, cpio, git_pack, pdf, plist, rpm, sevenz, sqlite, tar, zip};
 use crate::chunk::{Chunk, Encoding};
 use crate::finding::{Coverage, GapKind, Origin, RepoPath, SkipReason};
 use crate::source::content::Feeder;
@@ -153,9 +153,13 @@ impl<'w> Walk<'w> {
                 self.stream(Format::Zip, &mut reader, origin, depth);
                 self.proceed()
             }
-            Some(_) => {
-                let why = "is too large to be opened inside a container; its bytes were scanned";
-                self.gap(GapKind::Budget, origin, why);
+            Some(format) => {
+                if let Some(name) = format.in_the_open() {
+                    self.opaque(name);
+                } else {
+                    let why = "is too large to be opened inside a container; its bytes were scanned";
+                    self.gap(GapKind::Budget, origin, why);
+                }
                 self.windows(&content, reader, origin)
             }
             None => self.windows(&content, reader, origin),
@@ -172,6 +176,11 @@ impl<'w> Walk<'w> {
         let clean = match format {
             Format::Zip => zip::read(self, content, origin, depth),
             Format::Pdf => pdf::read(self, content, origin, depth),
+            Format::SevenZip => sevenz::read(self, content, origin, depth),
+            Format::GitBundle => git_pack::bundle(self, content, origin, depth),
+            Format::GitPack => git_pack::pack(self, content, origin, depth),
+            Format::Plist => plist::read(self, content, origin, depth),
+            Format::Sqlite => sqlite::read(self, content, origin, depth),
             Format::Tar
             | Format::Gzip
             | Format::Bzip2
@@ -212,8 +221,13 @@ impl<'w> Walk<'w> {
             Format::Gzip | Format::Bzip2 | Format::Xz | Format::Zstd | Format::Lz4 => {
                 compressed::read(self, format, reader, origin, depth)
             }
-            // NOTE: never asked for; documents are read in memory.
-            Format::Pdf => Ok(()),
+            // NOTE: never asked for; these are read in memory.
+            Format::Pdf
+            | Format::SevenZip
+            | Format::GitBundle
+            | Format::GitPack
+            | Format::Plist
+            | Format::Sqlite => Ok(()),
         };
         if let Err(error) = &outcome
             && !self.account.is_stopped()

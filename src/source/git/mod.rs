@@ -40,3 +40,4 @@ pub use submodules::{Submodule, submodules};
 pub(super) use excludes::{exclude_files, ignores_case};
 pub(super) use repository::is_nested_repository;
 pub(super) use tracked::{Tracked, TrackedKind};
+pub(super) use tree_entries::TreeEntries;

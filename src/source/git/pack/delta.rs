@@ -185,6 +185,25 @@ impl<'a> Delta<'a> {
         }
         if target.len() == target_len as usize { Ok(()) } else { Err(DeltaError::TargetSize) }
     }
+
+    /// The literal bytes, with a line feed in place of each copied range. Instructions that make no
+    /// sense end it.
+    pub(crate) fn added(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut rest = self.instructions;
+        while let Some((&code, after)) = rest.split_first() {
+            if code & 0x80 != 0 {
+                let Ok((_, _, after)) = copy_instruction(code, after) else { break };
+                bytes.push(b'\n');
+                rest = after;
+            } else {
+                let Some((literal, after)) = after.split_at_checked(usize::from(code)) else { break };
+                bytes.extend_from_slice(literal);
+                rest = after;
+            }
+        }
+        bytes
+    }
 }
 
 /// Offset and length of the copy instruction `code`, whose argument bytes are at the start of

@@ -15,6 +15,7 @@
 //!
 //! Nothing on disk is trusted: whatever is damaged becomes a gap, and all the rest is still visited.
 
+mod bytes;
 mod crew;
 mod database;
 mod delta;
@@ -30,16 +31,20 @@ mod mmap;
 mod object;
 mod reindex;
 mod traverse;
+mod unindexed;
 mod visitor;
 mod walk;
 
+pub(in crate::source) use bytes::{EntryKind, PackBytes};
 pub use database::Database;
 #[cfg(test)]
 pub(in crate::source) use delta::Delta;
 pub use delta::{CopyRange, DeltaError, DeltaMap};
 pub use directories::ObjectDirectories;
 pub use error::ObjectError;
+pub(in crate::source) use inflate::Inflater;
 pub(in crate::source) use known::Known;
 pub use object::{HashKind, ObjectKind};
 pub use traverse::{Counts, Traversal, TraverseOptions, traverse, traverse_opened};
+pub(in crate::source) use unindexed::{Bounds, Fate, added, build, locate};
 pub use visitor::{Base, Object, Visitor};

@@ -68,7 +68,7 @@ impl HashKind {
     }
 
     /// The hash over `parts`, one after the other.
-    pub(super) fn digest(self, parts: &[&[u8]]) -> Oid {
+    pub(in crate::source) fn digest(self, parts: &[&[u8]]) -> Oid {
         let hash = match self {
             Self::Sha1 => digest::<Sha1>(parts),
             Self::Sha256 => digest::<Sha256>(parts),
