@@ -6,6 +6,7 @@ use super::{measured, within_limits};
 use crate::support::git::GitRepo;
 use crate::support::pack::{self, Method};
 use crate::support::secret::stripe_key;
+use crate::support::stores::{self, Packing};
 use crate::support::tool::run;
 
 const MOST: Duration = Duration::from_secs(60);
@@ -14,7 +15,7 @@ fn case(name: &str, file: &str, content: &[u8]) -> super::Measured {
     let directory = tempfile::tempdir().expect("a directory");
     std::fs::write(directory.path().join(file), content).expect("a file");
     let done = measured(directory.path(), &["scan", "--format", "json", file]);
-    within_limits(name, &done, 3, MOST);
+    within_limits(&format!("a bomb: {name}"), &done, 3, MOST);
     assert!(done.run.stdout.contains("\"budget\""), "{name}: {}", done.run.stdout);
     let accepted = run(directory.path(), &["scan", "--accept-incomplete", &format!("budget:{file}*"), file]);
     accepted.expect(0);
@@ -37,6 +38,8 @@ fn bombs_are_gaps_and_cost_little() {
     case("bzip2", "a.bz2", &pack::bzip2(&zeros));
     case("zip", "a.zip", &nested);
     case("nested zip", "n.zip", &matryoshka);
+    case("7z", "a.7z", &stores::seven_zip(&[("0", &zeros)], Packing::Lzma2));
+    case("git pack", "a.pack", &stores::pack_of_blobs(&[&zeros, &zeros[1..]]));
     case("members", "m.tar", &pack::tar(&[("1.zip", &half), ("2.zip", &half)]));
 }
 

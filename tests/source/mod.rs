@@ -2,6 +2,7 @@
 
 mod archive;
 mod attribution;
+mod ignore_rules;
 mod index;
 mod objects;
 mod own_files;

@@ -8,8 +8,8 @@ use keycull::source::{Windows, stdin};
 
 use super::recorder::Recorder;
 use crate::support::git::GitRepo;
-use crate::support::pack::{gzip, zipped, zlib};
-use crate::support::stores::{Packing, bundle, plist, seven_zip, sqlite};
+use crate::support::pack::{gzip, zipped};
+use crate::support::stores::{Packing, bundle, pack_entry as entry, pack_of, plist, seven_zip, sqlite};
 
 const TEXT: &str = "needle in a haystack";
 
@@ -106,22 +106,6 @@ fn containers_in_a_bundle_and_bundles_in_a_container_are_opened() {
     let blob = repo.git(&["rev-parse", "main:a.zip"]);
     let (seen, _) = scanned(&zipped(&[("backup.bundle", &packed)]));
     assert_eq!(places(&seen, TEXT), [format!("x!backup.bundle!{}!a.env", blob.trim())]);
-}
-
-/// An entry of a pack: kind and size, what names its base, and the packed data.
-fn entry(kind: u8, size: usize, base: &[u8], data: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![kind << 4 | (size & 15) as u8];
-    let mut rest = size >> 4;
-    while rest > 0 {
-        *bytes.last_mut().expect("a byte") |= 0x80;
-        bytes.push((rest & 0x7f) as u8);
-        rest >>= 7;
-    }
-    [&bytes, base, &zlib(data)].concat()
-}
-
-fn pack_of(count: u32, entries: &[Vec<u8>]) -> Vec<u8> {
-    [&b"PACK\0\0\0\x02"[..], &count.to_be_bytes(), &entries.concat(), &[0; 20]].concat()
 }
 
 #[test]

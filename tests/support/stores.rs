@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::git::GitRepo;
+use super::pack::zlib;
 
 /// A database with one table of texts, in pages of `page` bytes. Long records go on in overflow pages.
 pub(crate) fn sqlite(page: usize, rows: &[&[&str]]) -> Vec<u8> {
@@ -191,6 +192,29 @@ fn number(value: u64) -> Vec<u8> {
         return vec![value as u8];
     }
     [&[0xff][..], &value.to_le_bytes()].concat()
+}
+
+/// An entry of a git pack: kind and size, what names its base, and the packed data.
+pub(crate) fn pack_entry(kind: u8, size: usize, base: &[u8], data: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![kind << 4 | (size & 15) as u8];
+    let mut rest = size >> 4;
+    while rest > 0 {
+        *bytes.last_mut().expect("a byte") |= 0x80;
+        bytes.push((rest & 0x7f) as u8);
+        rest >>= 7;
+    }
+    [&bytes, base, &zlib(data)].concat()
+}
+
+/// A git pack that says it holds `count` objects, with a checksum that is wrong.
+pub(crate) fn pack_of(count: u32, entries: &[Vec<u8>]) -> Vec<u8> {
+    [&b"PACK\0\0\0\x02"[..], &count.to_be_bytes(), &entries.concat(), &[0; 20]].concat()
+}
+
+/// A git pack of blobs.
+pub(crate) fn pack_of_blobs(blobs: &[&[u8]]) -> Vec<u8> {
+    let entries: Vec<_> = blobs.iter().map(|blob| pack_entry(3, blob.len(), &[], blob)).collect();
+    pack_of(blobs.len() as u32, &entries)
 }
 
 /// A bundle of what `revisions` name.

@@ -1,6 +1,6 @@
 //! Runs the built program as a user would, without the environment of whoever runs the tests.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -48,12 +48,18 @@ impl Run {
     }
 }
 
+/// The program under test: the one built for the tests, or the one that `KEYCULL_TEST_PROGRAM` names, so that
+/// a release build can be measured.
+pub(crate) fn program() -> OsString {
+    std::env::var_os("KEYCULL_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_keycull").into())
+}
+
 /// The program with a clean environment, to be started in `directory`.
 ///
 /// Only what git and the system need to run at all is passed on; `HOME` is `directory`, so that no user
 /// configuration is found.
 pub(crate) fn command(directory: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_keycull"));
+    let mut command = Command::new(program());
     command.current_dir(directory).env_clear().env("HOME", directory).stdin(Stdio::null());
     for name in ["PATH", "TMPDIR", "SYSTEMROOT", "LLVM_PROFILE_FILE"] {
         if let Some(value) = std::env::var_os(name) {

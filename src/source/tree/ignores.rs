@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
-
+use super::patterns::{Patterns, Verdict};
+use crate::finding::RepoPath;
 use crate::source::file::read_small;
 
 /// Largest ignore file read; git has no limit, real ones are a few kilobytes.
@@ -14,7 +14,9 @@ const MAX_IGNORE_FILE: u64 = 4 << 20;
 
 /// Rules of one file and, through `parent`, of all weaker ones.
 struct Layer {
-    rules: Gitignore,
+    /// Where they hold, and what their slashes count from.
+    directory: PathBuf,
+    rules: Patterns,
     parent: Option<Arc<Layer>>,
 }
 
@@ -43,9 +45,10 @@ impl Ignores {
     pub(super) fn ignored(&self, path: &Path, is_directory: bool) -> bool {
         let mut layer = path.parent().and_then(|directory| self.layers_of(directory));
         while let Some(current) = layer {
-            let verdict = current.rules.matched(path, is_directory);
-            if !verdict.is_none() {
-                return verdict.is_ignore();
+            let inside = path.strip_prefix(&current.directory).unwrap_or(path);
+            let verdict = current.rules.verdict(RepoPath::from_os(inside).as_bytes(), is_directory);
+            if let Some(verdict) = verdict {
+                return verdict == Verdict::Ignore;
             }
             layer = current.parent.clone();
         }
@@ -78,20 +81,11 @@ impl Ignores {
         content: Option<Vec<u8>>,
     ) -> Option<Arc<Layer>> {
         let Some(content) = content else { return parent };
-        let mut builder = GitignoreBuilder::new(directory);
-        if builder.case_insensitive(self.ignore_case).is_err() {
+        let rules = Patterns::read(&content, self.ignore_case);
+        if rules.is_empty() {
             return parent;
         }
-        let text = String::from_utf8_lossy(&content);
-        for line in text.trim_start_matches('\u{feff}').lines() {
-            // NOTE: git passes over patterns it cannot read; what they would have hidden is
-            // scanned.
-            let _ = builder.add_line(None, line);
-        }
-        match builder.build() {
-            Ok(rules) if !rules.is_empty() => Some(Arc::new(Layer { rules, parent })),
-            Ok(_) | Err(_) => parent,
-        }
+        Some(Arc::new(Layer { directory: directory.to_owned(), rules, parent }))
     }
 }
 

@@ -4,6 +4,7 @@
 //! left out is counted: an ignored or excluded directory counts once, not once for each file.
 
 mod ignores;
+mod patterns;
 mod walk;
 
 use std::path::{Path, PathBuf};
