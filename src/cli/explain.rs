@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::finding::{
     AllowSource, Checksum, Confidence, CredentialMode, Disposition, Finding, Fingerprint, Note, Occurrence,
-    Severity,
+    Severity, apart,
 };
 use crate::rule::{Kind, RuleSet};
 
@@ -39,7 +39,15 @@ pub(super) fn run(args: &ExplainArgs, voice: &Voice, environment: &Environment) 
     triage.include_public = true;
     let report = prepared.scan(!voice.quiet)?;
     let mut text = String::new();
-    for finding in &report.findings {
+    let wholes: Vec<(String, String)> = report
+        .findings
+        .iter()
+        .flat_map(|whole| {
+            let text = format!("{} {}", whole.rule.id, whole.fingerprint);
+            whole.components.iter().map(move |part| (part.fingerprint.to_string(), text.clone()))
+        })
+        .collect();
+    for finding in &apart(report.findings) {
         let places: Vec<&Occurrence> =
             finding.occurrences.iter().filter(|place| concerns(&subject, finding, place)).collect();
         if !places.is_empty() {
@@ -47,6 +55,13 @@ pub(super) fn run(args: &ExplainArgs, voice: &Voice, environment: &Environment) 
                 text.push('\n');
             }
             explain(finding, &places, asked_for, &prepared, &mut text);
+            for (_, whole) in wholes.iter().filter(|(part, _)| *part == finding.fingerprint.as_str()) {
+                let _ = writeln!(
+                    text,
+                    "{:<12} where both stand together it is told as a part of {whole}",
+                    "joined"
+                );
+            }
         }
     }
     if text.is_empty() {
@@ -133,6 +148,9 @@ fn explain(
         fact("place", &format!("{name}:{}:{}  {} confidence", start.line, start.column, place.confidence));
         fact("", &disposition(&place.disposition));
         place.notes.iter().for_each(|note: &Note| fact("", &note.text));
+        for detail in &place.context {
+            fact("", &format!("{} beside it: {}", detail.facet.as_str(), detail.value));
+        }
     }
 }
 

@@ -64,7 +64,9 @@ pub(super) fn run(args: &MigrateArgs, voice: &Voice, environment: &Environment) 
     if report.coverage.is_interrupted() {
         return Err(Failure::new("stopped by a signal; nothing was written"));
     }
-    let findings: Vec<&Finding> = report.new_findings().collect();
+    // Other tools know each half of a credential by itself.
+    let halves = report.new_findings().flat_map(Finding::halves);
+    let findings: Vec<&Finding> = halves.filter(|half| half.disposition.is_new()).collect();
     let baseline = settle(&mut carried, &findings, &root);
     let text = told(&carried, &baseline, args.dry_run);
     if !args.dry_run {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::config::{Given, Place as Setting};
 use crate::engine::Engine;
-use crate::finding::{Finding, RuleInfo};
+use crate::finding::{Finding, RuleInfo, apart};
 use crate::pipeline::Facts;
 use crate::revoke::{
     Leak, Place, PlaceReader, Plan, Repositories, Rescan, SecretSource, read_findings, short_id,
@@ -242,7 +242,7 @@ impl Site {
     /// What a scan found; rules of the scanned tree's own decide nothing here.
     fn of_scan(&self, findings: Vec<Finding>) -> Gathered {
         let mut gathered = Gathered::default();
-        for finding in findings {
+        for finding in apart(findings) {
             if self.engine.rules().by_id(&finding.rule.id).is_none() {
                 gathered.unread(&finding, UNKNOWN_RULE.to_owned());
             }

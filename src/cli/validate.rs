@@ -1,10 +1,11 @@
 //! `keycull validate`, and the asking that `scan --validate` does: are these keys live?
 
+use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::finding::{Finding, ScanReport, Validation};
+use crate::finding::{Finding, ScanReport, Validation, apart};
 use crate::revoke::{SecretSource, documents};
 use crate::validate::{Checked, Validator, exit_code};
 
@@ -65,17 +66,39 @@ pub(super) fn during_scan(
     let trusted = super::rule_choice::with_files(rules)?;
     let eligible =
         |finding: &&Finding| finding.disposition.is_new() && trusted.by_id(&finding.rule.id).is_some();
-    let findings: Vec<Finding> = report.findings.iter().filter(eligible).cloned().collect();
-    let checked = ask(&network, &findings, &report.findings, source, cancel);
-    let mut verdicts = checked.into_iter();
+    let all = apart(report.findings.clone());
+    let findings: Vec<Finding> = all.iter().filter(eligible).cloned().collect();
+    let checked = ask(&network, &findings, &all, source, cancel);
+    let verdicts: HashMap<(&str, &str), &Validation> = findings
+        .iter()
+        .zip(&checked)
+        .map(|(finding, one)| ((finding.rule.id.as_str(), finding.fingerprint.as_str()), &one.validation))
+        .collect();
+    let verdict = |half: &Finding| {
+        let said = verdicts.get(&(half.rule.id.as_str(), half.fingerprint.as_str()));
+        said.filter(|_| half.disposition.is_new()).map(|said| (*said).clone())
+    };
     for finding in report.findings.iter_mut() {
-        if eligible(&&*finding)
-            && let Some(one) = verdicts.next()
-        {
-            finding.validation = one.validation;
+        for half in &mut finding.components {
+            half.validation = verdict(half).unwrap_or(Validation::NotAttempted);
         }
+        let own = verdict(finding).unwrap_or(Validation::NotAttempted);
+        let parts = finding.components.iter().map(|half| half.validation.clone());
+        // Who knows whether one half works knows it of the credential.
+        finding.validation =
+            parts.fold(own, |said, other| if weight(&other) > weight(&said) { other } else { said });
     }
     Ok(())
+}
+
+/// What counts of the verdicts on the halves of one credential.
+fn weight(validation: &Validation) -> u8 {
+    match validation {
+        Validation::NotAttempted => 0,
+        Validation::Dead(_) => 1,
+        Validation::Unknown(_) => 2,
+        Validation::Live(_) => 3,
+    }
 }
 
 fn ask(

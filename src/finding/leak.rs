@@ -1,5 +1,6 @@
 //! A leaked secret with all its places, and the report that holds them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{
@@ -14,6 +15,47 @@ pub struct Note {
     pub code: &'static str,
     /// The same in plain words.
     pub text: String,
+}
+
+/// What a line beside a secret says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Facet {
+    /// Who logs in with it.
+    User,
+    /// The machine or service it opens.
+    Host,
+    /// The database it opens.
+    Database,
+    /// The public half of a client's credential.
+    ClientId,
+    /// The account it belongs to.
+    Account,
+}
+
+impl Facet {
+    /// Every facet, in the order they are told.
+    pub const ALL: [Facet; 5] = [Self::User, Self::Host, Self::Database, Self::ClientId, Self::Account];
+
+    /// The stable name used in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Host => "host",
+            Self::Database => "database",
+            Self::ClientId => "client_id",
+            Self::Account => "account",
+        }
+    }
+}
+
+/// A fact about what a secret opens.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Detail {
+    /// What is told.
+    pub facet: Facet,
+    /// Printable ASCII, bounded.
+    pub value: String,
 }
 
 /// One place where a secret stands.
@@ -39,6 +81,8 @@ pub struct Occurrence {
     pub timeline: Option<Timeline>,
     /// Encodings it was wrapped in, from the outside in.
     pub decoded: Vec<&'static str>,
+    /// What it opens, as far as lines beside it say; printable ASCII, no secrets.
+    pub context: Vec<Detail>,
     /// Confidence at this place.
     pub confidence: Confidence,
     /// Why this place counts or not.
@@ -70,6 +114,9 @@ pub struct Finding {
     pub validation: Validation,
     /// Other findings near it that complete the credential (fingerprints).
     pub companions: Vec<Fingerprint>,
+    /// Other halves of the credential, each with the places where it stands beside this one; there they
+    /// are no findings of their own. Sorted; they have no components themselves.
+    pub components: Vec<Finding>,
     /// All places, sorted by path, object and position; never empty.
     pub occurrences: Vec<Occurrence>,
     /// `New` if any occurrence is; else that of the first one.
@@ -79,6 +126,11 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// It and its components: everything with a secret of its own.
+    pub fn halves(&self) -> impl Iterator<Item = &Finding> {
+        std::iter::once(self).chain(&self.components)
+    }
+
     /// The place to show first: the first that counts, else the first.
     #[must_use]
     pub fn primary(&self) -> &Occurrence {
@@ -99,6 +151,57 @@ pub struct ScanReport {
     pub inert: Vec<InertEntry>,
     /// Rules in force, sorted by id; reports describe the rules they cite from here.
     pub rules: Vec<Arc<RuleInfo>>,
+}
+
+/// Each half of a credential as a finding of its own, companions of each other: for whatever deals with
+/// keys one by one. A half that also stands elsewhere alone is one finding with all its places.
+#[must_use]
+pub fn apart(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut all: Vec<Finding> = Vec::with_capacity(findings.len());
+    let mut known: HashMap<(String, Fingerprint), usize> = HashMap::new();
+    for mut whole in findings {
+        let mut halves = std::mem::take(&mut whole.components);
+        halves.insert(0, whole);
+        let prints: Vec<Fingerprint> = halves.iter().map(|half| half.fingerprint.clone()).collect();
+        for mut half in halves {
+            half.companions.extend(prints.iter().filter(|print| **print != half.fingerprint).cloned());
+            half.companions.sort();
+            half.companions.dedup();
+            match known.get(&(half.rule.id.clone(), half.fingerprint.clone())) {
+                Some(&at) => merge(&mut all[at], half),
+                None => {
+                    known.insert((half.rule.id.clone(), half.fingerprint.clone()), all.len());
+                    all.push(half);
+                }
+            }
+        }
+    }
+    all
+}
+
+/// Adds the places of the same secret under the same rule.
+fn merge(finding: &mut Finding, other: Finding) {
+    finding.severity = finding.severity.max(other.severity);
+    match (finding.disposition.is_new(), other.disposition.is_new()) {
+        (true, false) => {}
+        (false, true) => {
+            finding.confidence = other.confidence;
+            finding.disposition = other.disposition;
+        }
+        (true, true) | (false, false) => finding.confidence = finding.confidence.max(other.confidence),
+    }
+    finding.companions.extend(other.companions);
+    finding.companions.sort();
+    finding.companions.dedup();
+    finding.notes.extend(other.notes);
+    let mut seen = Vec::with_capacity(finding.notes.len());
+    finding.notes.retain(|note| {
+        !seen.contains(note) && {
+            seen.push(note.clone());
+            true
+        }
+    });
+    finding.occurrences.extend(other.occurrences);
 }
 
 impl ScanReport {

@@ -24,7 +24,7 @@ pub use disposition::{AllowSource, Disposition};
 pub use fingerprint::{Fingerprint, FingerprintKey, ParseFingerprintError};
 pub use hit::{Checksum, Decoded, Match};
 pub use inert::{InertEntry, Inertness};
-pub use leak::{Finding, Note, Occurrence, ScanReport};
+pub use leak::{Detail, Facet, Finding, Note, Occurrence, ScanReport, apart};
 pub use level::{Confidence, Severity, UnknownLevel};
 pub use line_hash::line_hashes;
 pub use oid::{Oid, ParseOidError};

@@ -105,7 +105,12 @@ impl RuleBook for Facts<'_> {
     fn partners(&self, rule: u16) -> Vec<Partner> {
         let partner = |other: &Companion| {
             let rule = self.set.by_id(&other.rule)?;
-            Some(Partner { rule, within_lines: other.within_lines, required: other.required })
+            Some(Partner {
+                rule,
+                within_lines: other.within_lines,
+                required: other.required,
+                part_of: other.part_of,
+            })
         };
         self.set.get(rule).companions.iter().filter_map(partner).collect()
     }

@@ -50,6 +50,7 @@ mod tests {
             checksum: Checksum::Absent,
             validation: Validation::NotAttempted,
             companions: Vec::new(),
+            components: Vec::new(),
             occurrences: vec![Occurrence {
                 repository: None,
                 origin: Origin::Stdin { name: None },
@@ -61,6 +62,7 @@ mod tests {
                 line_hash: None,
                 timeline: None,
                 decoded: Vec::new(),
+                context: Vec::new(),
                 confidence: Confidence::High,
                 disposition: disposition.clone(),
                 notes: Vec::new(),

@@ -80,7 +80,11 @@ pub fn join(parts: Vec<Part>, accept: &[Accept]) -> ScanReport {
 }
 
 fn named(mut finding: Finding, repository: &Arc<str>) -> Finding {
-    finding.occurrences.iter_mut().for_each(|place| place.repository = Some(Arc::clone(repository)));
+    for half in std::iter::once(&mut finding.occurrences)
+        .chain(finding.components.iter_mut().map(|part| &mut part.occurrences))
+    {
+        half.iter_mut().for_each(|place| place.repository = Some(Arc::clone(repository)));
+    }
     finding
 }
 
@@ -105,6 +109,13 @@ fn add(finding: &mut Finding, other: Finding) {
     for note in other.notes {
         if !finding.notes.contains(&note) {
             finding.notes.push(note);
+        }
+    }
+    for part in other.components {
+        let same = |one: &&mut Finding| one.fingerprint == part.fingerprint && one.rule.id == part.rule.id;
+        match finding.components.iter_mut().find(same) {
+            Some(known) => add(known, part),
+            None => finding.components.push(part),
         }
     }
     let places: Vec<Occurrence> = other.occurrences;

@@ -53,16 +53,33 @@ struct Entry<'a> {
     tags: Vec<&'a str>,
     fingerprint: String,
     rotation: String,
+    /// Other halves of the credential, which are no entries of their own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    components: Vec<Component<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Component<'a> {
+    #[serde(rename = "RuleID")]
+    rule_id: &'a str,
+    secret: String,
+    start_line: usize,
+}
+
+/// What may be shown of a secret here.
+fn shown(view: &View<'_>, finding: &Finding) -> String {
+    if view.shows_secrets() {
+        String::from_utf8_lossy(finding.secret.expose()).into_owned()
+    } else {
+        finding.redacted.clone()
+    }
 }
 
 impl<'a> Entry<'a> {
     fn of(view: &View<'_>, finding: &'a Finding, at: &Occurrence) -> Self {
         let rule = &finding.rule;
-        let secret = if view.shows_secrets() {
-            String::from_utf8_lossy(finding.secret.expose()).into_owned()
-        } else {
-            finding.redacted.clone()
-        };
+        let secret = shown(view, finding);
         let introduced = at.timeline.as_ref().and_then(|timeline| timeline.introduced.as_ref());
         let commit = introduced.map(|commit| commit.id.to_string()).unwrap_or_default();
         let file = place::exact_name(view, at);
@@ -91,6 +108,13 @@ impl<'a> Entry<'a> {
             message: introduced.map(|commit| view.masked(&commit.subject)).unwrap_or_default(),
             tags: Some(rule.provider.as_str()).filter(|tag| !tag.is_empty()).into_iter().collect(),
             rotation: view.masked(&wording::rotate(rule)),
+            components: place::beside(finding, at)
+                .map(|(half, place)| Component {
+                    rule_id: &half.rule.id,
+                    secret: shown(view, half),
+                    start_line: place.region.start.line,
+                })
+                .collect(),
         }
     }
 }

@@ -27,6 +27,21 @@ pub(super) fn counted(finding: &Finding) -> impl Iterator<Item = &Occurrence> {
     finding.occurrences.iter().filter(|place| place.disposition.is_new())
 }
 
+/// The other halves of the credential that stand beside it at a place, each with its place there.
+pub(super) fn beside<'a>(
+    finding: &'a Finding,
+    at: &Occurrence,
+) -> impl Iterator<Item = (&'a Finding, &'a Occurrence)> {
+    let (origin, path, repository) = (at.origin.clone(), at.path.clone(), at.repository.clone());
+    finding.components.iter().flat_map(move |half| {
+        let (origin, path, repository) = (origin.clone(), path.clone(), repository.clone());
+        let same = move |place: &&Occurrence| {
+            place.origin == origin && place.path == path && place.repository == repository
+        };
+        half.occurrences.iter().filter(same).map(move |place| (half, place))
+    })
+}
+
 /// The place where history first held the secret, as far as dates tell; else the first that
 /// counts.
 pub(super) fn earliest(finding: &Finding) -> &Occurrence {

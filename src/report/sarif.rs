@@ -281,7 +281,8 @@ fn tree_result(view: &View<'_>, finding: &Finding, at: &Occurrence, message: &st
     let hash = at.line_hash.clone().filter(|hash| !hash.is_empty());
     let hash = hash.unwrap_or_else(|| stable_hash(&[finding.fingerprint.as_str(), &place::uri(view, at)]));
     let mut result = result(finding, message, location(view, at), hash);
-    result.properties = Some(result_properties(finding, at));
+    result.related_locations = related(view, finding, at, false);
+    result.properties = Some(result_properties(view, finding, at));
     result.suppressions = suppressions(view, &at.disposition);
     result
 }
@@ -298,8 +299,8 @@ fn history_result(view: &View<'_>, finding: &Finding) -> sarif::Result {
     }
     let hash = stable_hash(&[&finding.rule.id, finding.fingerprint.as_str()]);
     let mut result = result(finding, &message, location(view, at), hash);
-    result.related_locations = related(view, finding, at);
-    let mut bag = result_properties(finding, at);
+    result.related_locations = related(view, finding, at, true);
+    let mut bag = result_properties(view, finding, at);
     if let Some(days) = place::course(finding).as_ref().and_then(place::days) {
         bag.additional_properties.insert("exposedDays".to_owned(), json!(days));
     }
@@ -319,13 +320,31 @@ fn result(finding: &Finding, message: &str, at: sarif::Location, hash: String) -
         .build()
 }
 
-fn result_properties(finding: &Finding, at: &Occurrence) -> sarif::PropertyBag {
+fn result_properties(view: &View<'_>, finding: &Finding, at: &Occurrence) -> sarif::PropertyBag {
     let mut bag = properties(
         None,
         [("severity", json!(finding.severity.as_str())), ("confidence", json!(finding.confidence.as_str()))],
     );
     if finding.validation != Validation::NotAttempted {
         bag.additional_properties.insert("validation".to_owned(), json!(finding.validation.as_str()));
+    }
+    if !finding.components.is_empty() {
+        let half = |half: &Finding| {
+            json!({
+                "rule": half.rule.id,
+                "fingerprint": half.fingerprint.as_str(),
+                "redacted": view.prose(&half.redacted),
+            })
+        };
+        let halves: Vec<Value> = finding.components.iter().map(half).collect();
+        bag.additional_properties.insert("components".to_owned(), Value::Array(halves));
+    }
+    if !at.context.is_empty() {
+        let facts = at
+            .context
+            .iter()
+            .map(|detail| (detail.facet.as_str().to_owned(), json!(view.prose(&detail.value))));
+        bag.additional_properties.insert("context".to_owned(), Value::Object(facts.collect()));
     }
     let timeline = at.timeline.as_ref();
     let commit = timeline.and_then(|timeline| timeline.introduced.as_ref());
@@ -338,10 +357,26 @@ fn result_properties(finding: &Finding, at: &Occurrence) -> sarif::PropertyBag {
     bag
 }
 
-/// The other places of the secret in history, each path once.
-fn related(view: &View<'_>, finding: &Finding, at: &Occurrence) -> Option<Vec<sarif::Location>> {
+/// The other halves beside it, and with `history` the other places of the secret, each path once.
+fn related(
+    view: &View<'_>,
+    finding: &Finding,
+    at: &Occurrence,
+    history: bool,
+) -> Option<Vec<sarif::Location>> {
     let mut seen = vec![place::uri(view, at)];
     let mut related = Vec::new();
+    for (half, place) in place::beside(finding, at).take(MAX_RELATED) {
+        let mut location = location(view, place);
+        location.id = Some(related.len() as i64 + 1);
+        let name = view.prose(wording::rule_name(&half.rule));
+        location.message =
+            Some(sarif::Message::from(format!("{name}: the other half of the credential.").as_str()));
+        related.push(location);
+    }
+    if !history {
+        return (!related.is_empty()).then_some(related);
+    }
     for other in &finding.occurrences {
         let uri = place::uri(view, other);
         if related.len() == MAX_RELATED {

@@ -30,7 +30,8 @@ impl Veil {
     pub(super) fn new(findings: &[Finding]) -> Self {
         let mut prose = Vec::new();
         let mut paths = Vec::new();
-        for finding in findings.iter().filter(|finding| !is_a_place(finding)) {
+        let halves = findings.iter().flat_map(Finding::halves);
+        for finding in halves.filter(|finding| !is_a_place(finding)) {
             for pattern in forms(finding) {
                 // In paths, a password that is an ordinary word stays readable, unless the name
                 // itself was reported: a masked path cannot be opened.

@@ -4,7 +4,8 @@ use super::calendar::day;
 use super::place;
 use super::view::View;
 use crate::finding::{
-    Checksum, CredentialMode, Evidence, Finding, Reachability, RuleInfo, Timeline, Validation,
+    Checksum, CredentialMode, Evidence, Facet, Finding, Occurrence, Reachability, RuleInfo, Timeline,
+    Validation,
 };
 
 /// `text` as a sentence: a full stop at its end; None when it is empty.
@@ -120,6 +121,43 @@ pub(super) fn reach(view: &View<'_>, reachable: &Reachability) -> Option<String>
     }
 }
 
+/// What a secret opens at a place: `for admin at db.example.org`; None when nothing is known.
+pub(super) fn context(view: &View<'_>, at: &Occurrence) -> Option<String> {
+    let words: Vec<String> = at
+        .context
+        .iter()
+        .map(|detail| {
+            let before = match detail.facet {
+                Facet::User => "for",
+                Facet::Host => "at",
+                Facet::Database => "database",
+                Facet::ClientId => "client",
+                Facet::Account => "account",
+            };
+            format!("{before} {}", view.prose(&detail.value))
+        })
+        .collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// The other halves of the credential, each a clause: `AWS access key id AKIA…wxyz in line 3`.
+pub(super) fn components(view: &View<'_>, finding: &Finding) -> Vec<String> {
+    let clause = |half: &Finding| {
+        let at = half.primary();
+        let line = at.region.start.line;
+        let same = finding.occurrences.iter().any(|place| place.origin == at.origin && place.path == at.path);
+        let place = if same { format!("line {line}") } else { place::label(view, at) };
+        format!("{} in {place}", title(view, half))
+    };
+    finding.components.iter().map(clause).collect()
+}
+
+/// The sentence on the other halves, if there are any.
+fn together(view: &View<'_>, finding: &Finding) -> Option<String> {
+    let halves = components(view, finding);
+    (!halves.is_empty()).then(|| format!("Together with {}.", halves.join(" and ")))
+}
+
 /// What to do about the secret itself.
 pub(super) fn rotate(rule: &RuleInfo) -> String {
     sentence(&rule.rotate).unwrap_or_else(|| {
@@ -136,6 +174,7 @@ pub(super) fn allow_hint(rule: &RuleInfo) -> String {
 pub(super) fn place_message(view: &View<'_>, finding: &Finding) -> String {
     let mut sentences = vec![format!("{}.", title(view, finding))];
     sentences.extend(sentence(&view.prose(&finding.rule.description)));
+    sentences.extend(together(view, finding));
     sentences.push(format!("{} severity, {}.", capital(finding.severity.as_str()), certainty(finding)));
     sentences.extend(validity(finding, false).map(|text| format!("{}.", view.prose(&capital(&text)))));
     sentences.extend(view.notes(finding).into_iter().filter_map(|note| sentence(&view.prose(&note.text))));
@@ -159,6 +198,7 @@ pub(super) fn history_message(view: &View<'_>, finding: &Finding) -> String {
     if others > 0 {
         sentences.push(format!("History holds it in {others} more places."));
     }
+    sentences.extend(together(view, finding));
     sentences.push(format!("{} severity, {}.", capital(finding.severity.as_str()), certainty(finding)));
     sentences.extend(validity(finding, false).map(|text| format!("{}.", view.prose(&capital(&text)))));
     sentences.push(view.prose(&rotate(&finding.rule)));

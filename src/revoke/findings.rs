@@ -3,6 +3,7 @@
 //! Understands the JSON report and JSON lines. What is missing is read again from the places the
 //! report names, and believed only if it has the fingerprint the report names.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -64,16 +65,40 @@ pub fn read_findings(text: &[u8]) -> Result<Vec<Leak>, FindingsError> {
         && document.contains_key("schema")
     {
         let Some(Value::Array(findings)) = document.get("findings") else { return Err(FindingsError::Form) };
-        return findings.iter().enumerate().map(|(at, value)| leak(at + 1, value.clone())).collect();
+        let leaks = findings.iter().enumerate().map(|(at, value)| leaks(at + 1, value.clone()));
+        return Ok(merged(leaks.collect::<Result<Vec<_>, _>>()?));
     }
     let lines = text.split(|byte| *byte == b'\n').enumerate();
     let full = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
-    full.map(|(at, line)| match serde_json::from_slice::<Value>(line) {
-        Ok(value) => leak(at + 1, value),
+    let leaks = full.map(|(at, line)| match serde_json::from_slice::<Value>(line) {
+        Ok(value) => leaks(at + 1, value),
         Err(_) if at == 0 => Err(FindingsError::Form),
         Err(error) => Err(FindingsError::Finding { number: at + 1, problem: error.to_string() }),
-    })
-    .collect()
+    });
+    Ok(merged(leaks.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// A half that also stands elsewhere alone is one leak with all its places.
+fn merged(leaks: Vec<Vec<Leak>>) -> Vec<Leak> {
+    let mut all: Vec<Leak> = Vec::with_capacity(leaks.len());
+    let mut known: HashMap<(String, Fingerprint), usize> = HashMap::new();
+    for leak in leaks.into_iter().flatten() {
+        match known.get(&(leak.rule.clone(), leak.fingerprint.clone())) {
+            Some(&at) => {
+                let first = &mut all[at];
+                first.is_new |= leak.is_new;
+                first.companions.extend(leak.companions);
+                first.companions.sort();
+                first.companions.dedup();
+                first.occurrences.extend(leak.occurrences);
+            }
+            None => {
+                known.insert((leak.rule.clone(), leak.fingerprint.clone()), all.len());
+                all.push(leak);
+            }
+        }
+    }
+    all
 }
 
 /// A finding as reports write it, as far as it is read.
@@ -85,6 +110,8 @@ struct Written {
     disposition: Status,
     #[serde(default)]
     companions: Vec<String>,
+    #[serde(default)]
+    components: Vec<Written>,
     occurrences: Vec<WrittenPlace>,
 }
 
@@ -151,10 +178,21 @@ struct Reach {
     more: u64,
 }
 
-fn leak(number: usize, value: Value) -> Result<Leak, FindingsError> {
+/// A finding and its components, companions of each other.
+fn leaks(number: usize, value: Value) -> Result<Vec<Leak>, FindingsError> {
     let failed = |problem: String| FindingsError::Finding { number, problem };
-    let written: Written = serde_json::from_value(value).map_err(|error| failed(error.to_string()))?;
-    written.leak().map_err(failed)
+    let mut written: Written = serde_json::from_value(value).map_err(|error| failed(error.to_string()))?;
+    let mut halves = std::mem::take(&mut written.components);
+    halves.insert(0, written);
+    let mut leaks: Vec<Leak> =
+        halves.into_iter().map(Written::leak).collect::<Result<_, _>>().map_err(failed)?;
+    let prints: Vec<Fingerprint> = leaks.iter().map(|leak| leak.fingerprint.clone()).collect();
+    for leak in &mut leaks {
+        leak.companions.extend(prints.iter().filter(|print| **print != leak.fingerprint).cloned());
+        leak.companions.sort();
+        leak.companions.dedup();
+    }
+    Ok(leaks)
 }
 
 impl Written {
@@ -195,6 +233,7 @@ impl WrittenPlace {
             line_hash: None,
             timeline: self.timeline.map(Course::timeline).transpose()?,
             decoded: Vec::new(),
+            context: Vec::new(),
             confidence: Confidence::High,
             disposition: if new { Disposition::New } else { Disposition::Baselined { reason: None } },
             notes: Vec::new(),
@@ -317,6 +356,7 @@ impl Leak {
             checksum,
             validation: Validation::NotAttempted,
             companions: self.companions.clone(),
+            components: Vec::new(),
             occurrences: self.occurrences.clone(),
             disposition: if self.is_new { Disposition::New } else { Disposition::Baselined { reason: None } },
             notes: Vec::new(),

@@ -130,7 +130,18 @@ fn item_of<'a>(entry: &Map<String, Value>, items: &Items<'a>) -> Option<Option<&
 
 fn finding_stamped(finding: &mut Value, items: &Items<'_>, at: &str) -> Option<bool> {
     let finding = finding.as_object_mut()?;
-    let Some(item) = item_of(finding, items)? else { return Some(false) };
+    let own = item_of(finding, items)?;
+    let mut parts = None;
+    if let Some(components) = finding.get_mut("components").and_then(Value::as_array_mut) {
+        for component in components.iter_mut().filter_map(Value::as_object_mut) {
+            if let Some(item) = item_of(component, items)? {
+                component.insert("revocation".to_owned(), proof(item, at));
+                parts = parts.or(Some(item));
+            }
+        }
+    }
+    // What became of one half became of the credential.
+    let Some(item) = own.or(parts) else { return Some(false) };
     finding.insert("revocation".to_owned(), proof(item, at));
     Some(true)
 }
@@ -140,8 +151,12 @@ fn sarif_stamped(document: &mut Map<String, Value>, items: &Items<'_>, at: &str)
     for run in document.get_mut("runs")?.as_array_mut()? {
         let Some(results) = run.get_mut("results").and_then(Value::as_array_mut) else { continue };
         for result in results {
-            let print = result.pointer("/fingerprints/keycull~1v1").and_then(Value::as_str);
-            let Some(item) = print.and_then(|print| items.get(print)) else { continue };
+            let own = result.pointer("/fingerprints/keycull~1v1");
+            let parts = result.pointer("/properties/components").and_then(Value::as_array);
+            let parts = parts.into_iter().flatten().filter_map(|part| part.get("fingerprint"));
+            let prints = own.into_iter().chain(parts).filter_map(Value::as_str);
+            let Some(item) = prints.filter_map(|print| items.get(print)).next() else { continue };
+            let item = *item;
             let result = result.as_object_mut()?;
             let bag = result.entry("properties").or_insert_with(|| json!({}));
             bag.as_object_mut()?.insert("revocation".to_owned(), proof(item, at));

@@ -352,6 +352,7 @@ fn rule(def: &RuleDef, kind: Kind, stem: &str) -> Result<Rule, String> {
         rule: Cow::Owned(c.rule.clone()),
         within_lines: c.within_lines,
         required: c.required,
+        part_of: c.part_of,
     };
     Ok(Rule {
         id: Cow::Owned(def.id.clone()),

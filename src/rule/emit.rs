@@ -98,7 +98,7 @@ emit_struct!(Rule {
     evidence,
     cost_reason,
 });
-emit_struct!(Companion { rule, within_lines, required });
+emit_struct!(Companion { rule, within_lines, required, part_of });
 emit_struct!(Branch { rule, before, prefix, fold, body, secret_is_body, not_after, find });
 emit_struct!(Entry { rule, words, value });
 emit_struct!(Pattern { rule, regex, keywords, group, reach });

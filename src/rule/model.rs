@@ -95,6 +95,8 @@ pub struct Companion {
     pub within_lines: u16,
     /// Without it the credential opens nothing.
     pub required: bool,
+    /// The other rule finds the secret half: where both stand together, one finding tells of both.
+    pub part_of: bool,
 }
 
 /// What a rule says about itself; the ways it is found are in the lists of [`RuleSet`].

@@ -173,6 +173,9 @@ pub struct CompanionDef {
     /// Without it the credential opens nothing; default false.
     #[serde(default)]
     pub required: bool,
+    /// What this rule finds is told as a part of what the other one finds; default false.
+    #[serde(default)]
+    pub part_of: bool,
 }
 
 fn default_lines() -> u16 {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::context;
 use super::excerpt::Masks;
 use super::exposure::exposed_prefix;
 use super::lines::Lines;
@@ -16,7 +17,7 @@ use super::position::regions;
 use super::rulebook::RuleBook;
 use crate::chunk::{Chunk, Encoding};
 use crate::engine::imported;
-use crate::finding::{Checksum, Confidence, Match, Origin, Region, Secret, Span, line_hashes};
+use crate::finding::{Checksum, Confidence, Detail, Match, Origin, Region, Secret, Span, line_hashes};
 use crate::import::gitleaks::{Outcome, Subject};
 
 /// Markers alone on their lines are followed upwards this many lines.
@@ -51,6 +52,8 @@ pub struct Candidate {
     pub exposed: Option<&'static str>,
     /// Allowlists that may speak of it, and whether the content alone has settled that they hold.
     pub pardons: Vec<(u16, bool)>,
+    /// What lines beside it say of what it opens.
+    pub context: Vec<Detail>,
     /// What the engine saw of the neighbourhood, an or of `Match::TRAIT_…`.
     pub traits: u16,
 }
@@ -120,6 +123,7 @@ pub fn capture_with(
             allows: page.allows(hit, rules.info(hit.rule).kind == "imported"),
             exposed: page.exposed(hit),
             pardons: pardons(chunk, hit, rules),
+            context: page.context(hit, rules.info(hit.rule).kind),
             traits: hit.traits,
         })
         .collect()
@@ -207,6 +211,18 @@ impl Page<'_> {
         let line = self.lines.around(hit.secret.start);
         let named = hit.traits & Match::TRAIT_CLIENT_EXPOSED != 0;
         exposed_prefix(self.bytes, line.start, hit.span, hit.secret).or(named.then_some("a client prefix"))
+    }
+
+    /// What stands beside a match; key blocks and what expressions of others find have nothing beside them.
+    fn context(&self, hit: &Match, kind: &str) -> Vec<Detail> {
+        if matches!(kind, "block" | "imported") {
+            return Vec::new();
+        }
+        let is_clean = |range: Range<usize>| {
+            let text = String::from_utf8_lossy(&self.bytes[range.clone()]).into_owned();
+            self.masks.safe_text(self.bytes, range) == text
+        };
+        context::beside(self.bytes, hit, is_clean)
     }
 
     /// The markers that speak of a match: on the lines where match and secret start and where

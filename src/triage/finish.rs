@@ -1,6 +1,6 @@
 //! From candidates to findings: who keeps a place, what belongs together, what it is worth.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Date;
 use rayon::prelude::*;
@@ -12,6 +12,7 @@ use super::capture::Candidate;
 use super::companion::{Links, link};
 use super::crowd::Crowds;
 use super::inert::Uses;
+use super::join::{Row, Whole, join};
 use super::overlap::{Kept, settle};
 use super::path_rank::{Class, classify};
 use super::placement::Placements;
@@ -113,30 +114,52 @@ pub fn finish(
         ..Triaged::default()
     };
     let places = settle(sorted(new), rules);
-    let groups = rank(group(&places, &link(&places, rules)), &places, rules);
-    let (asked, below): (Vec<Group>, Vec<Group>) = groups
-        .into_iter()
-        .filter(|group| options.include_public || !rules.info(group.rule).public)
-        .partition(|group| {
-            group.confidence >= options.min_confidence && group.severity >= options.min_severity
-        });
+    let links = link(&places, rules);
+    let groups = rank(group(&places, &links), &places, rules);
+    let is_public = |group: &Group| !options.include_public && rules.info(group.rule).public;
+    let (asked, others): (Vec<Group>, Vec<Group>) = groups.into_iter().partition(|group| {
+        !is_public(group)
+            && group.confidence >= options.min_confidence
+            && group.severity >= options.min_severity
+    });
+    let (drawn, others) = drawn_in(&asked, others, &links);
+    let below: Vec<Group> = others.into_iter().filter(|group| !is_public(group)).collect();
     triaged.below_threshold = below.iter().filter(|group| group.sample.is_none()).count() as u64;
 
-    let origins = asked.iter().flat_map(|group| &group.places).map(|&at| &*places[at].candidate.origin);
+    let seen = asked.iter().chain(&drawn).flat_map(|group| &group.places);
+    let origins = seen.map(|&at| &*places[at].candidate.origin);
     let placements = Placements::of(origins, attributor, coverage);
     let desk = Desk { places: &places, placements: &placements, rules, options, crowds: Crowds::of(&places) };
-    let (shown, hidden): (Vec<_>, Vec<_>) = desk
-        .judge_all(&asked, &mut triaged.uses)
-        .into_iter()
-        .partition(|(_, judged)| judged.confidence >= options.min_confidence);
-    triaged.below_threshold += hidden.iter().filter(|(_, judged)| judged.disposition.is_new()).count() as u64;
-    let findings = desk.findings(shown);
+    let is_sure = |judged: &Judged| judged.confidence >= options.min_confidence;
+    let (shown, mut unshown): (Vec<Row>, Vec<Row>) =
+        desk.judge_all(&asked, &mut triaged.uses).into_iter().partition(|(_, judged)| is_sure(judged));
+    unshown.extend(desk.judge_all(&drawn, &mut triaged.uses));
+    let (wholes, mut hidden) = join(shown, unshown, &links.joined);
+    // Without the places that are told elsewhere, what is left can be less sure.
+    let (wholes, unsure): (Vec<Whole>, Vec<Whole>) =
+        wholes.into_iter().partition(|whole| !whole.parts.is_empty() || is_sure(&whole.judged));
+    hidden.extend(unsure.into_iter().map(|whole| (whole.group, whole.judged)));
+    let counts = |(group, judged): &&Row| judged.disposition.is_new() && !is_public(group);
+    triaged.below_threshold += hidden.iter().filter(counts).count() as u64;
+    let findings = desk.findings(wholes);
     if options.seek_idle && options.honour_allows && triaged.uses.idle(options) {
         // What is not shown may still be what an entry is for.
         desk.judge_all(&below, &mut triaged.uses);
     }
     triaged.findings = with_companions(findings);
     triaged
+}
+
+/// Takes out of `others` what may be a part of something `asked`: with that one it is told, whatever
+/// it is worth alone.
+fn drawn_in(asked: &[Group], others: Vec<Group>, links: &Links) -> (Vec<Group>, Vec<Group>) {
+    if links.joined.is_empty() {
+        return (Vec::new(), others);
+    }
+    let known: HashSet<usize> = asked.iter().flat_map(|group| &group.places).copied().collect();
+    let parts: HashSet<usize> =
+        links.joined.iter().filter(|(whole, _)| known.contains(whole)).map(|&(_, part)| part).collect();
+    others.into_iter().partition(|group| group.places.iter().any(|at| parts.contains(at)))
 }
 
 /// The fingerprint of each group. One secret under several rules is hashed once: the slow hash is
@@ -172,9 +195,9 @@ fn order(c: &Candidate) -> impl Ord + '_ {
 
 /// All places of one secret under one rule.
 #[derive(Debug)]
-struct Group {
+pub(super) struct Group {
     /// Where it stood among all groups; companions refer to it.
-    index: usize,
+    pub(super) index: usize,
     rule: u16,
     secret: Secret,
     /// Indices of its places.
@@ -275,15 +298,16 @@ fn rank(mut groups: Vec<Group>, places: &[Kept], rules: &dyn RuleBook) -> Vec<Gr
             if live {
                 group.severity = raised(group.severity);
             }
-            group
-                .notes
-                .push(note("complete-credential", "the other half of this credential stands beside it"));
+            group.notes.push(note(COMPLETE, "the other half of this credential stands beside it"));
         } else if group.alone {
             group.notes.push(note("half-pair", "the other half of this credential is not beside it"));
         }
     }
     groups
 }
+
+/// Code of the remark on a credential whose other half is there.
+const COMPLETE: &str = "complete-credential";
 
 /// Remarks on what the engine saw around a match.
 fn trait_notes(traits: u16) -> impl Iterator<Item = Note> {
@@ -314,13 +338,52 @@ struct Desk<'a> {
 }
 
 /// What is decided about a group.
-struct Judged {
+#[derive(Clone, Debug)]
+pub(super) struct Judged {
     /// Known so early only when a decision hung on it.
     print: Option<Fingerprint>,
     /// At least one.
-    occurrences: Vec<Occurrence>,
+    pub(super) occurrences: Vec<Placed>,
     confidence: Confidence,
     disposition: Disposition,
+}
+
+/// An occurrence, and the place it is of.
+#[derive(Clone, Debug)]
+pub(super) struct Placed {
+    /// Index of the place; one place has an occurrence for each of its paths.
+    pub(super) at: usize,
+    pub(super) occurrence: Occurrence,
+}
+
+impl Judged {
+    /// The same about no place.
+    pub(super) fn without_places(&self) -> Self {
+        let Self { print, occurrences: _, confidence, disposition } = self;
+        let (print, disposition) = (print.clone(), disposition.clone());
+        Self { print, occurrences: Vec::new(), confidence: *confidence, disposition }
+    }
+
+    /// The same about other places; to be settled.
+    pub(super) fn with(&self, occurrences: Vec<Placed>) -> Self {
+        Self { occurrences, ..self.without_places() }
+    }
+
+    /// Takes the sum of its places; none when there is none.
+    pub(super) fn settled(mut self) -> Option<Self> {
+        self.occurrences.sort_by(|a, b| {
+            let (a, b) = (&a.occurrence, &b.occurrence);
+            shown(a).cmp(&shown(b)).then_with(|| a.timeline.cmp(&b.timeline))
+        });
+        let places = || self.occurrences.iter().map(|placed| &placed.occurrence);
+        let counted = places().filter(|place| place.disposition.is_new()).map(|place| place.confidence);
+        let confidence = counted.max().or_else(|| places().map(|place| place.confidence).max())?;
+        let disposition = match places().any(|place| place.disposition.is_new()) {
+            true => Disposition::New,
+            false => places().next()?.disposition.clone(),
+        };
+        Some(Self { confidence, disposition, ..self })
+    }
 }
 
 impl Desk<'_> {
@@ -355,52 +418,60 @@ impl Desk<'_> {
         known: Option<usize>,
         uses: &mut [u64],
     ) -> Option<Judged> {
-        let mut occurrences: Vec<Occurrence> = group
-            .places
-            .iter()
-            .flat_map(|&at| self.occurrences(group, &self.places[at], print, known, uses))
-            .collect();
-        if occurrences.is_empty() {
-            return None;
+        let mut occurrences = Vec::with_capacity(group.places.len());
+        for &at in &group.places {
+            let found = self.occurrences(group, &self.places[at], print, known, uses);
+            occurrences.extend(found.into_iter().map(|occurrence| Placed { at, occurrence }));
         }
-        occurrences.sort_by(|a, b| shown(a).cmp(&shown(b)).then_with(|| a.timeline.cmp(&b.timeline)));
-        let counted = occurrences.iter().filter(|place| place.disposition.is_new());
-        let confidence = counted.map(|place| place.confidence).max();
-        let any = || occurrences.iter().map(|place| place.confidence).max();
-        let confidence = confidence.or_else(any).unwrap_or(Confidence::Low);
-        let disposition = match occurrences.iter().find(|place| place.disposition.is_new()) {
-            Some(_) => Disposition::New,
-            None => occurrences[0].disposition.clone(),
-        };
-        Some(Judged { print: print.cloned(), occurrences, confidence, disposition })
+        let (confidence, disposition) = (Confidence::Low, Disposition::New);
+        Judged { print: print.cloned(), occurrences, confidence, disposition }.settled()
     }
 
-    /// The findings of groups that are shown. Only these need their fingerprints in any case.
-    fn findings<'g>(&self, judged: Vec<(&'g Group, Judged)>) -> Vec<(&'g Group, Finding)> {
+    /// The findings that are shown, with their components. Only these need their fingerprints in any case.
+    fn findings<'g>(&self, wholes: Vec<Whole<'g>>) -> Vec<Joined<'g>> {
+        let rows = |whole: &Whole<'g>| {
+            let parts = whole.parts.iter().map(|(group, judged)| (*group, judged.print.is_none()));
+            std::iter::once((whole.group, whole.judged.print.is_none())).chain(parts).collect::<Vec<_>>()
+        };
         let nameless: Vec<&Group> =
-            judged.iter().filter(|(_, judged)| judged.print.is_none()).map(|(group, _)| *group).collect();
+            wholes.iter().flat_map(rows).filter(|(_, nameless)| *nameless).map(|(group, _)| group).collect();
         let mut prints = fingerprints(&nameless, self.rules, self.options.key.as_ref()).into_iter();
-        let named = |(group, judged): (&'g Group, Judged)| {
-            let Judged { print, occurrences, confidence, disposition } = judged;
-            let finding = Finding {
-                rule: self.rules.info(group.rule).clone(),
-                fingerprint: print.or_else(|| prints.next())?,
-                secret: group.secret.clone(),
-                redacted: group.secret.redacted(redaction(self.rules, group.rule, group.secret.expose())),
-                severity: group.severity,
-                confidence,
-                mode: group.mode,
-                checksum: group.checksum,
-                validation: Validation::NotAttempted,
-                companions: Vec::new(),
-                occurrences,
-                disposition,
-                notes: group.notes.clone(),
-            };
-            Some((group, finding))
+        let mut named = |(group, judged): Row<'g>| {
+            let print = judged.print.clone().or_else(|| prints.next())?;
+            Some((group, self.finding(group, judged, print)))
+        };
+        let joined = |Whole { group, judged, parts, elsewhere }: Whole<'g>| {
+            let (group, mut finding) = named((group, judged))?;
+            if elsewhere {
+                finding.notes.iter_mut().filter(|note| note.code == COMPLETE).for_each(|note| {
+                    note.text =
+                        "the other half of this credential stands beside it in another place".to_owned();
+                });
+            }
+            let parts: Vec<(&Group, Finding)> = parts.into_iter().filter_map(&mut named).collect();
+            Some(Joined { group, finding, parts })
         };
         // NOTE: each group without a fingerprint got its one above, so that none is left out.
-        judged.into_iter().filter_map(named).collect()
+        wholes.into_iter().filter_map(joined).collect()
+    }
+
+    fn finding(&self, group: &Group, judged: Judged, fingerprint: Fingerprint) -> Finding {
+        Finding {
+            rule: self.rules.info(group.rule).clone(),
+            fingerprint,
+            secret: group.secret.clone(),
+            redacted: group.secret.redacted(redaction(self.rules, group.rule, group.secret.expose())),
+            severity: group.severity,
+            confidence: judged.confidence,
+            mode: group.mode,
+            checksum: group.checksum,
+            validation: Validation::NotAttempted,
+            companions: Vec::new(),
+            components: Vec::new(),
+            occurrences: judged.occurrences.into_iter().map(|placed| placed.occurrence).collect(),
+            disposition: judged.disposition,
+            notes: group.notes.clone(),
+        }
     }
 
     /// One occurrence for each path under which the place is known.
@@ -465,6 +536,7 @@ impl Desk<'_> {
                     line_hash: candidate.line_hash.clone(),
                     timeline,
                     decoded: candidate.decoded.clone(),
+                    context: candidate.context.clone(),
                     confidence,
                     disposition: verdict.disposition,
                     notes,
@@ -514,19 +586,49 @@ fn shown(place: &Occurrence) -> impl Ord + '_ {
     (place.path.is_none(), &place.path, place.object, place.span, &place.origin, &place.decoded)
 }
 
-/// Names each finding's companions and sorts all.
-fn with_companions(findings: Vec<(&Group, Finding)>) -> Vec<Finding> {
-    let prints: HashMap<usize, Fingerprint> =
-        findings.iter().map(|(group, finding)| (group.index, finding.fingerprint.clone())).collect();
-    let mut findings: Vec<Finding> = findings
-        .into_iter()
-        .map(|(group, finding)| {
+/// A finding on its way out, with the groups it came from.
+struct Joined<'g> {
+    group: &'g Group,
+    finding: Finding,
+    parts: Vec<(&'g Group, Finding)>,
+}
+
+impl Joined<'_> {
+    /// The finding with its parts inside. The whole is as severe as the worst half and as sure as the
+    /// surest one, of those that count if it counts.
+    fn whole(self, prints: &HashMap<usize, Fingerprint>) -> Finding {
+        let Self { group, mut finding, parts } = self;
+        let inside: BTreeSet<usize> = parts.iter().map(|(part, _)| part.index).chain([group.index]).collect();
+        let companions = |group: &Group| {
+            let others = group.partners.iter().filter(|partner| !inside.contains(partner));
             let mut companions: Vec<Fingerprint> =
-                group.partners.iter().filter_map(|partner| prints.get(partner).cloned()).collect();
+                others.filter_map(|partner| prints.get(partner).cloned()).collect();
             companions.sort();
-            Finding { companions, ..finding }
-        })
-        .collect();
+            companions
+        };
+        finding.companions = companions(group);
+        for (group, mut part) in parts {
+            part.companions = companions(group);
+            part.notes.retain(|note| note.code != COMPLETE);
+            if part.disposition.is_new() == finding.disposition.is_new() {
+                finding.severity = finding.severity.max(part.severity);
+                finding.confidence = finding.confidence.max(part.confidence);
+            }
+            finding.components.push(part);
+        }
+        finding
+    }
+}
+
+/// Names each finding's companions, puts components in, and sorts all.
+fn with_companions(findings: Vec<Joined<'_>>) -> Vec<Finding> {
+    let rows = |joined: &Joined<'_>| {
+        let own = (joined.group.index, joined.finding.fingerprint.clone());
+        let parts = joined.parts.iter().map(|(group, part)| (group.index, part.fingerprint.clone()));
+        parts.chain([own]).collect::<Vec<_>>()
+    };
+    let prints: HashMap<usize, Fingerprint> = findings.iter().flat_map(rows).collect();
+    let mut findings: Vec<Finding> = findings.into_iter().map(|joined| joined.whole(&prints)).collect();
     findings.sort_by(|a, b| {
         let (first, second) = (a.primary(), b.primary());
         shown(first)

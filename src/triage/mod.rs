@@ -9,11 +9,13 @@ mod base;
 mod baseline;
 mod capture;
 mod companion;
+mod context;
 mod crowd;
 mod excerpt;
 mod exposure;
 mod finish;
 mod inert;
+mod join;
 mod lines;
 mod marker;
 mod marker_block;
@@ -28,6 +30,8 @@ mod sample;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_joined;
 
 pub use allow::AllowRule;
 pub use base::BaseSecrets;

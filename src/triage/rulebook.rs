@@ -17,6 +17,8 @@ pub struct Partner {
     pub within_lines: u16,
     /// Without the other half this one opens nothing.
     pub required: bool,
+    /// The other one is the secret half; this one is told as a part of it.
+    pub part_of: bool,
 }
 
 /// The rules in force, by the index that matches carry.

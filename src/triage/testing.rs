@@ -36,7 +36,19 @@ impl Book {
         book.add(RuleInfo { public: true, ..info("acme-publishable", "token") });
         book.add(info("generic-key-block", "block"));
         book.add(guessable(info("acme-uri", "uri")));
-        book.rules[usize::from(ACME_ID)].1.push(Partner { rule: ACME, within_lines: 3, required: true });
+        book.add(info("acme-key-id", "token"));
+        book.rules[usize::from(KEY_ID)].1.push(Partner {
+            rule: ACME,
+            within_lines: 3,
+            required: false,
+            part_of: true,
+        });
+        book.rules[usize::from(ACME_ID)].1.push(Partner {
+            rule: ACME,
+            within_lines: 3,
+            required: true,
+            part_of: false,
+        });
         book
     }
 
@@ -57,6 +69,8 @@ pub(crate) const OTHER: u16 = 3;
 pub(crate) const PUBLIC: u16 = 4;
 /// Password in a URL.
 pub(crate) const URI: u16 = 6;
+/// A part of an [`ACME`] within three lines.
+pub(crate) const KEY_ID: u16 = 7;
 /// Key block.
 pub(crate) const BLOCK: u16 = 5;
 

@@ -11,6 +11,7 @@ mod gate;
 mod hook;
 mod import;
 mod installer;
+mod joined;
 mod keys;
 mod many;
 mod migrate;

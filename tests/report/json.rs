@@ -97,6 +97,8 @@ fn documents_are_what_the_schema_says() {
         "$.findings.occurrences.origin.container.object",
         "$.findings.occurrences.timeline.last_seen.subject",
         "$.findings.occurrences.line_hash",
+        "$.findings.occurrences.context.user",
+        "$.findings.components.occurrences.start.line",
         "$.coverage.skipped.git-ignored",
     ] {
         assert!(seen.iter().any(|place| place == key), "{key} is never written");

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use keycull::finding::{
-    AllowSource, Checksum, CommitInfo, Confidence, Coverage, CredentialMode, Disposition, Finding,
-    Fingerprint, GapKind, InertEntry, Inertness, Note, Occurrence, Oid, Origin, Position, Reachability,
-    Redaction, Region, RepoPath, RuleInfo, ScanReport, Secret, Severity, SkipReason, Span, Timeline,
-    Validation,
+    AllowSource, Checksum, CommitInfo, Confidence, Coverage, CredentialMode, Detail, Disposition, Facet,
+    Finding, Fingerprint, GapKind, InertEntry, Inertness, Note, Occurrence, Oid, Origin, Position,
+    Reachability, Redaction, Region, RepoPath, RuleInfo, ScanReport, Secret, Severity, SkipReason, Span,
+    Timeline, Validation,
 };
 
 /// A name that must not get into anything that is uploaded.
@@ -53,6 +53,7 @@ pub(crate) fn place(origin: Origin, line: usize, excerpt: &str) -> Occurrence {
         line_hash: Some(format!("{line:x}bc29715d7a2bc9a:1")),
         timeline: None,
         decoded: Vec::new(),
+        context: Vec::new(),
         confidence: Confidence::High,
         disposition: Disposition::New,
         notes: Vec::new(),
@@ -76,6 +77,7 @@ pub(crate) fn finding(rule: &Arc<RuleInfo>, secret: Secret, occurrences: Vec<Occ
         checksum: Checksum::Absent,
         validation: Validation::NotAttempted,
         companions: Vec::new(),
+        components: Vec::new(),
         disposition: Disposition::New,
         notes: Vec::new(),
         occurrences,
@@ -138,14 +140,22 @@ fn in_history() -> Finding {
     finding(&rule, secret, vec![at("late.yml", '4', 3), at("old dir/bot.yml", '5', 1)])
 }
 
-/// A password, in a path that is not UTF-8; nothing of it may show.
+/// A password, in a path that is not UTF-8; nothing of it may show. A key id stands beside it, and for whom
+/// and what it is.
 fn password() -> Finding {
     let rule = rule("generic-password", "Password", Severity::Medium, true);
     let path = RepoPath::new(b"conf/\xff\xfe.ini".to_vec());
+    let half = self::rule("acme-key-id", "Acme key id", Severity::Low, false);
+    let beside = place(Origin::File { path: path.clone() }, 1, "id = aci_…");
     let mut at = place(Origin::File { path }, 2, "password = [redacted]");
     at.line_hash = None;
+    at.context = vec![
+        Detail { facet: Facet::User, value: "admin".to_owned() },
+        Detail { facet: Facet::Host, value: "db.example.org".to_owned() },
+    ];
     let mut finding = finding(&rule, Secret::new(["hun", "ter", "2"].concat()), vec![at]);
     finding.confidence = Confidence::Medium;
+    finding.components = vec![self::finding(&half, token("aci", "h3T"), vec![beside])];
     finding
 }
 

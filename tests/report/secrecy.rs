@@ -20,7 +20,8 @@ fn forbidden(report: &ScanReport) -> Vec<String> {
             raw.iter().map(|byte| format!("{byte:02x}")).collect(),
         ]
     };
-    report.findings.iter().flat_map(|finding| forms(finding.secret.expose())).collect()
+    let halves = report.findings.iter().flat_map(keycull::finding::Finding::halves);
+    halves.flat_map(|half| forms(half.secret.expose())).collect()
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The finding object of JSON and JSON lines.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
@@ -39,6 +41,9 @@ pub(in crate::report) struct Finding<'a> {
     validation: Option<Proof>,
     disposition: Verdict,
     companions: Vec<&'a str>,
+    /// Other halves of the credential, with the places where they stand beside it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    components: Vec<Finding<'a>>,
     notes: Vec<Note>,
     /// Those that hold it, when several were scanned.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -77,6 +82,7 @@ impl<'a> Finding<'a> {
             validation: Proof::of(view, &finding.validation),
             disposition: Verdict::of(view, &finding.disposition),
             companions: finding.companions.iter().map(crate::finding::Fingerprint::as_str).collect(),
+            components: finding.components.iter().map(|half| Finding::of(view, half)).collect(),
             notes: notes(view, &finding.notes),
             repositories: repositories(view, finding),
             timeline: course(finding).map(|timeline| Course::of(view, &timeline)),
@@ -136,6 +142,10 @@ fn notes(view: &View<'_>, notes: &[crate::finding::Note]) -> Vec<Note> {
     notes.iter().map(|note| Note { code: note.code, text: view.masked(&note.text) }).collect()
 }
 
+fn context(view: &View<'_>, place: &Occurrence) -> BTreeMap<&'static str, String> {
+    place.context.iter().map(|detail| (detail.facet.as_str(), view.masked(&detail.value))).collect()
+}
+
 /// Whether it counts, and who said otherwise.
 #[derive(Serialize)]
 struct Verdict {
@@ -193,6 +203,9 @@ struct Place {
     #[serde(skip_serializing_if = "Option::is_none")]
     line_hash: Option<String>,
     decoded: Vec<&'static str>,
+    /// What lines beside it say of what it opens.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    context: BTreeMap<&'static str, String>,
     confidence: &'static str,
     disposition: Verdict,
     notes: Vec<Note>,
@@ -214,6 +227,7 @@ impl Place {
             excerpt: view.masked(&place.excerpt),
             line_hash: place.line_hash.clone().filter(|hash| !hash.is_empty()),
             decoded: place.decoded.clone(),
+            context: context(view, place),
             confidence: place.confidence.as_str(),
             disposition: Verdict::of(view, &place.disposition),
             notes: notes(view, &place.notes),

@@ -44,7 +44,7 @@ impl<'a> Document<'a> {
     fn of(view: &View<'a>) -> Self {
         let findings = &view.report.findings;
         let mut rules: BTreeMap<&str, &RuleInfo> = BTreeMap::new();
-        for finding in findings {
+        for finding in findings.iter().flat_map(crate::finding::Finding::halves) {
             rules.entry(&finding.rule.id).or_insert(&finding.rule);
         }
         Self {

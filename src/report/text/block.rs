@@ -46,6 +46,11 @@ impl Block<'_> {
         let secret = palette.strong(view.secret(finding));
         self.line("secret", &format!("{secret}  ({})", wording::certainty(finding)), out)?;
         self.line("fingerprint", finding.fingerprint.as_str(), out)?;
+        let halves = wording::components(view, finding);
+        for (i, (half, text)) in finding.components.iter().zip(&halves).enumerate() {
+            let text = format!("{text}  {}", palette.quiet(format!("[{}]", half.rule.id)));
+            self.line(if i == 0 { "other half" } else { "" }, &text, out)?;
+        }
         let Some(validity) = wording::validity(finding, true) else { return Ok(()) };
         let validity = view.prose(&validity);
         let shown = match finding.validation {
@@ -91,6 +96,7 @@ impl Block<'_> {
         if !at.decoded.is_empty() {
             remarks.push(format!("inside {}", at.decoded.join(", ")));
         }
+        remarks.extend(wording::context(self.view, at));
         let label = self.palette.place(place::label(self.view, at));
         match remarks.is_empty() {
             true => writeln!(out, "  {label}")?,
