@@ -502,6 +502,28 @@ pub(super) enum RulesCommand {
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         files: Vec<PathBuf>,
     },
+    /// Run the examples of rules, each by itself, or try a rule against a text
+    ///
+    /// `check` is for rule files: their form first, then all their examples. This is for rules: those of
+    /// rule files, built-in ones by id or glob, or without NAME all built-in ones; each with its result.
+    ///
+    /// With --rule, NAME is a text, `-` for standard input: what the rule matches there, with secrets
+    /// masked, and why a match would not be reported. Ends with 0 if a scan reports something, else with 1.
+    #[command(after_help = "Examples:
+  keycull rules test rules/acme.toml
+  keycull rules test 'github-*'
+  keycull rules test --rules rules/acme.toml --rule acme-api-key sample.env")]
+    Test {
+        /// Rule files, ids, or globs over ids; with --rule the file to try it on
+        #[arg(value_name = "NAME", value_hint = ValueHint::AnyPath)]
+        names: Vec<String>,
+        /// Add the rules of FILE (repeatable)
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        rules: Vec<PathBuf>,
+        /// Try this rule against the text NAME
+        #[arg(long, value_name = "ID")]
+        rule: Option<String>,
+    },
     /// Count the built-in rules by kind and by what they rest on
     Coverage {
         /// List every rule with its evidence

@@ -29,6 +29,7 @@ mod revoke;
 mod rule_choice;
 mod rule_cost;
 mod rule_coverage;
+mod rule_test;
 mod rules;
 mod scan;
 mod settings;

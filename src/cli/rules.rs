@@ -12,7 +12,7 @@ use crate::rule::{Pattern, Rule, RuleSet};
 use super::args::RulesCommand;
 use super::failure::{Failure, Outcome, printable};
 use super::shelf::Shelf;
-use super::{import, rule_choice, rule_cost, rule_coverage, say};
+use super::{import, rule_choice, rule_cost, rule_coverage, rule_test, say};
 
 /// Exit code when a rule fails its check.
 const FAILED: u8 = 1;
@@ -23,6 +23,9 @@ pub(super) fn run(command: &RulesCommand) -> Outcome<u8> {
         RulesCommand::List { rules, ids } => list(rules, ids),
         RulesCommand::Show { id, rules } => show(id, rules),
         RulesCommand::Check { files } => check(files),
+        RulesCommand::Test { names, rules, rule } => {
+            rule_test::run(&rule_test::Asked { names, files: rules, rule: rule.as_deref() })
+        }
         RulesCommand::Coverage { each } => rule_coverage::coverage(*each),
         RulesCommand::Reference => rule_coverage::reference(),
         RulesCommand::Cost { path, rules, json } => rule_cost::run(path, rules, *json),

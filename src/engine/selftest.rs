@@ -29,6 +29,14 @@ pub fn run(engine: &Engine) -> Vec<Failure> {
     failures
 }
 
+/// Tests rule `number` of `engine`.
+#[must_use]
+pub fn run_one(engine: &Engine, number: u16) -> Vec<Failure> {
+    let mut failures = Vec::new();
+    run_rule(engine, number, engine.rules().get(number), &mut failures);
+    failures
+}
+
 fn run_rule(engine: &Engine, number: u16, rule: &Rule, failures: &mut Vec<Failure>) {
     let mut fail = |template: &str, reason: String| {
         failures.push(Failure { rule: rule.id.to_string(), template: template.to_owned(), reason });

@@ -184,3 +184,46 @@ fn cost_counts_what_each_rule_did() {
     assert!(table.stdout.starts_with("rule ") && table.stdout.contains("acme-key"), "{}", table.stdout);
     run(here.path(), &["rules", "cost", "nowhere"]).expect(2);
 }
+
+#[test]
+fn examples_of_chosen_rules_are_run() {
+    let here = tempfile::tempdir().expect("a directory");
+    let all = run(here.path(), &["rules", "test"]).expect(0);
+    assert!(all.stdout.ends_with(" 0 failures\n"), "{}", all.stdout);
+    let some = run(here.path(), &["rules", "test", "github-*"]).expect(0);
+    assert!(some.stdout.lines().filter(|line| line.starts_with("ok ")).count() >= 4, "{}", some.stdout);
+    fs::write(here.path().join("mine.toml"), RULE).expect("a file");
+    let own = run(here.path(), &["rules", "test", "mine.toml"]).expect(0);
+    assert!(own.stdout.contains("ok      acme-key: 1 to be found, 1 not"), "{}", own.stdout);
+    assert!(own.stdout.contains("1 rules, 2 examples, 0 failures"), "{}", own.stdout);
+    fs::write(here.path().join("wrong.toml"), RULE.replace("alnum:32", "alnum:20")).expect("a file");
+    let wrong = run(here.path(), &["rules", "test", "wrong.toml", "github-pat"]).expect(1);
+    assert!(wrong.stdout.contains("FAILED  acme-key") && wrong.stdout.contains("ok      github-pat"));
+    run(here.path(), &["rules", "test", "no-such-rule"]).expect(2);
+    run(here.path(), &["rules", "test", "no-such.toml"]).expect(2);
+}
+
+#[test]
+fn a_rule_is_tried_against_a_text() {
+    let here = tempfile::tempdir().expect("a directory");
+    fs::write(here.path().join("mine.toml"), RULE).expect("a file");
+    let (good, allowed) = (random(3, 32), random(4, 32));
+    let text = format!(
+        "a = {0}{good}\nb = {0}tooshorttooshort12\nc = {0}{allowed} # keycull:allow -- known\n",
+        "acme_"
+    );
+    fs::write(here.path().join("a.txt"), text).expect("a file");
+    let tried = ["rules", "test", "--rules", "mine.toml", "--rule", "acme-key", "a.txt"];
+    let told = run(here.path(), &tried).expect(0).stdout;
+    for part in
+        ["a.txt:1:5  match", "a.txt:3:5  no", "allowed", "2 places, 1 a scan reports", "1 more places"]
+    {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
+    assert!(!told.contains(&good) && !told.contains(&allowed), "{told}");
+    fs::write(here.path().join("b.txt"), "nothing\n").expect("a file");
+    let none = run(here.path(), &["rules", "test", "--rule", "github-pat", "b.txt"]).expect(1).stdout;
+    assert!(none.contains("nothing triggers it here"), "{none}");
+    run(here.path(), &["rules", "test", "--rule", "github-pat"]).expect(2);
+    run(here.path(), &["rules", "test", "--rule", "nope", "b.txt"]).expect(2);
+}
