@@ -4,7 +4,7 @@ use super::vocabulary::{Texts, WordSet};
 use crate::rule::class::ByteSet;
 
 /// Words of which a placeholder consists.
-static STOP_WORDS: WordSet = WordSet::new(&[
+pub(super) static STOP_WORDS: WordSet = WordSet::new(&[
     "password",
     "passwd",
     "passphrase",
@@ -167,6 +167,10 @@ static STOP_WORDS: WordSet = WordSet::new(&[
     "jelszo",
     "katasandi",
     "sandi",
+    "database",
+    "db",
+    "host",
+    "pw",
 ]);
 
 /// Texts that make a value a placeholder wherever they stand.

@@ -4,6 +4,8 @@
 //! secrets; stop words, instructions and sequences are placeholders. Word lists follow what
 //! was measured on real and false findings: most false values come from few word families.
 
+use super::super::placeholder::STOP_WORDS;
+
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -17,120 +19,6 @@ pub(super) enum Verdict {
 
 /// Longest value searched for placeholder words; longer ones hold them by chance.
 const MAX_WORDS: usize = 48;
-
-/// Words placeholders are made of. Sorted by nothing; about a hundred short comparisons.
-const STOP_WORDS: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "pass",
-    "pwd",
-    "pw",
-    "secret",
-    "token",
-    "key",
-    "apikey",
-    "api",
-    "auth",
-    "bearer",
-    "basic",
-    "credential",
-    "credentials",
-    "user",
-    "username",
-    "login",
-    "admin",
-    "root",
-    "guest",
-    "test",
-    "testing",
-    "tester",
-    "demo",
-    "fake",
-    "mock",
-    "foo",
-    "bar",
-    "baz",
-    "qux",
-    "foobar",
-    "spam",
-    "eggs",
-    "change",
-    "my",
-    "the",
-    "some",
-    "any",
-    "enter",
-    "here",
-    "fixme",
-    "none",
-    "null",
-    "default",
-    "empty",
-    "value",
-    "string",
-    "text",
-    "name",
-    "abc",
-    "abcd",
-    "abcdef",
-    "qwerty",
-    "letmein",
-    "hello",
-    "world",
-    "hunter",
-    "secure",
-    "private",
-    "public",
-    "correct",
-    "wrong",
-    "invalid",
-    "valid",
-    "bad",
-    "good",
-    "new",
-    "old",
-    "current",
-    "another",
-    "different",
-    "expired",
-    "random",
-    "unknown",
-    "missing",
-    "required",
-    "optional",
-    "client",
-    "server",
-    "access",
-    "refresh",
-    "session",
-    "id",
-    "app",
-    "application",
-    "service",
-    "account",
-    "super",
-    "top",
-    "very",
-    "not",
-    "this",
-    "that",
-    "is",
-    "of",
-    "with",
-    "for",
-    "from",
-    "and",
-    "or",
-    "to",
-    "a",
-    "an",
-    "in",
-    "on",
-    "host",
-    "db",
-    "database",
-];
 
 /// Parts that make any value an instruction or an example.
 const INSTRUCTIONS: &[&str] = &[
@@ -281,7 +169,8 @@ fn is_made_of_stop_words(letters: &[u8]) -> bool {
         if !reachable[start] {
             continue;
         }
-        for word in STOP_WORDS {
+        // Letters that stand for words between separators (`e.g.`) would cut up anything here.
+        for word in STOP_WORDS.words().iter().filter(|word| word.len() > 1 || **word == "a") {
             if letters[start..].starts_with(word.as_bytes()) {
                 reachable[start + word.len()] = true;
             }
