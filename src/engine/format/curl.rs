@@ -70,17 +70,24 @@ fn option_value(bytes: &[u8], place: usize) -> Option<usize> {
     matches!(rest.get(1), Some(b'u' | b'U')).then_some(place + 2)
 }
 
-/// `user:password` at `start`, quoted or not.
+/// `user:password` at `start`: one word of a shell, all of it, a part of it or nothing of it in quotes.
 fn credential(bytes: &[u8], at: usize, start: usize) -> Option<Hit> {
-    let (start, length) = match bytes.get(start)? {
+    let (start, end) = match bytes.get(start)? {
         quote @ (b'"' | b'\'') => {
             let inside = start + 1;
-            (inside, run(bytes, inside, MAX_VALUE, |b| b != *quote && b != b'\n' && b != b'\\'))
+            (inside, inside + quoted(bytes, inside, *quote))
         }
-        _ => (start, run(bytes, start, MAX_VALUE, |b| !b.is_ascii_whitespace() && !b"\"'`)\\;".contains(&b))),
+        _ => (start, start + plain(bytes, start)),
     };
-    let colon = bytes[start..start + length].iter().position(|&b| b == b':')?;
-    let (user, secret) = (Span::new(start, start + colon), Span::new(start + colon + 1, start + length));
+    let colon = start + bytes[start..end].iter().position(|&b| b == b':')?;
+    let user = Span::new(start, colon);
+    let secret = match (end == colon + 1, bytes.get(end)) {
+        // `name:'pass word'`: the quotes begin behind the colon.
+        (true, Some(quote @ (b'"' | b'\''))) if bytes.get(start.wrapping_sub(1)) != Some(quote) => {
+            Span::new(end + 1, end + 1 + quoted(bytes, end + 1, *quote))
+        }
+        _ => Span::new(colon + 1, end),
+    };
     let is_user = user.of(bytes).iter().all(|b| !b.is_ascii_whitespace() && !b"/(){}<>".contains(b));
     if !is_user || secret.len() < MIN_PASSWORD || secret.of(bytes).starts_with(b"//") {
         return None;
@@ -88,6 +95,16 @@ fn credential(bytes: &[u8], at: usize, start: usize) -> Option<Hit> {
     let password = secret.of(bytes);
     let hit = Hit::new(Span::new(at, secret.end), secret).judged(judge(password))?;
     Some(if user.of(bytes) == password { hit.low() } else { hit })
+}
+
+/// Bytes up to the closing `quote`; a backslash ends a text in the quotes of another language.
+fn quoted(bytes: &[u8], at: usize, quote: u8) -> usize {
+    run(bytes, at, MAX_VALUE, |b| b != quote && b != b'\n' && b != b'\\')
+}
+
+/// Bytes of a word without quotes.
+fn plain(bytes: &[u8], at: usize) -> usize {
+    run(bytes, at, MAX_VALUE, |b| !b.is_ascii_whitespace() && !b"\"'`)\\;".contains(&b))
 }
 
 #[cfg(test)]
@@ -114,6 +131,26 @@ mod tests {
         for form in forms {
             finds(CurlUser, &[], &form, &pw);
         }
+    }
+
+    #[test]
+    fn quotes_around_a_part_and_blanks_inside() {
+        let pw = text("${alnum:14}");
+        let spaced = format!("{} {}", &pw[..6], &pw[6..]);
+        for (form, secret) in [
+            (format!("curl --user deploy:'{pw}' https://h"), &pw),
+            (format!("curl -u deploy:\"{pw}\" https://h"), &pw),
+            (format!("curl -u deploy:'{pw}'\n"), &pw),
+            (format!("curl -u \"deploy:{spaced}\" https://h"), &spaced),
+            (format!("curl --user deploy:'{spaced}' https://h"), &spaced),
+            (format!("curl -s -u'deploy:{pw}' https://h"), &pw),
+        ] {
+            finds(CurlUser, &[], &form, secret);
+        }
+        let mixed = format!("{}\"{}", &pw[..6], &pw[6..]);
+        finds(CurlUser, &[], &format!("curl -u 'deploy:{mixed}' https://h"), &mixed);
+        ignores(CurlUser, &[], "curl -u deploy:'$PASS' https://h");
+        ignores(CurlUser, &[], "curl -u \"deploy:\" 'something else'");
     }
 
     #[test]
