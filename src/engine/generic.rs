@@ -9,7 +9,7 @@ use super::name::{self, Name, Sep};
 use super::placeholder::{self, Placeholder};
 use super::value::Value;
 use super::vocabulary::{Texts, WordSet};
-use super::{Engine, code_words, literal_value, randomness};
+use super::{Engine, code_words, literal_value, randomness, weak_password};
 use crate::finding::{Checksum, Confidence, Match, Span};
 use crate::rule::NameClass;
 
@@ -38,6 +38,9 @@ pub(super) fn scan_value(
     if classified.faint && !matches!(sep, Sep::Assign | Sep::Colon | Sep::Arrow | Sep::Tag) {
         return;
     }
+    if sep == Sep::Bare && classified.class == NameClass::Key && is_spoken_of(bytes, classified, value) {
+        return;
+    }
     let mut traits = 0;
     if sep == Sep::Compare {
         traits |= Match::TRAIT_COMPARED;
@@ -46,6 +49,13 @@ pub(super) fn scan_value(
         traits |= Match::TRAIT_BARE;
     }
     find(engine, bytes, &Candidate { ident, name: classified, value, trigger, traits }, finds);
+}
+
+/// Whether a key that follows its name without a sign is one of a table (KEY `fk_…` in SQL) or a
+/// key's fingerprint in a log (`private key [5f2c…]`).
+fn is_spoken_of(bytes: &[u8], name: Identifier, value: Value) -> bool {
+    let text = value.of(bytes);
+    !name.strong || is_bracketed(bytes, value) && text.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// Functions that hand their literal through: `key = bytes("…")`.
@@ -186,10 +196,11 @@ fn judge(rule: u16, bytes: &[u8], candidate: &Candidate<'_>) -> Option<Match> {
     let placeholder = placeholder::of(value, candidate.ident);
     let confidence = match (placeholder, fits) {
         (Some(Placeholder::Instruction), _) if candidate.name.class != NameClass::Password => return None,
+        (Some(_), true) if is_in_use(bytes, candidate, value) => Confidence::Medium,
         (Some(_), _) => Confidence::Low,
         (None, false) if keeps_low(candidate.name, value, score) => Confidence::Low,
         (None, false) => return None,
-        (None, true) if is_doubtful(candidate, value) => Confidence::Low,
+        (None, true) if is_doubtful(candidate, value) || is_reference(bytes, candidate) => Confidence::Low,
         (None, true) => tier(candidate, value, score),
     };
     let mut traits = candidate.traits;
@@ -210,6 +221,39 @@ fn judge(rule: u16, bytes: &[u8], candidate: &Candidate<'_>) -> Option<Match> {
         decoded: None,
         traits,
     })
+}
+
+/// Whether a placeholder is a password that people set all the same.
+fn is_in_use(bytes: &[u8], candidate: &Candidate<'_>, value: &[u8]) -> bool {
+    let name = candidate.name;
+    let bare = candidate.value.quote.is_none();
+    name.class == NameClass::Password
+        && name.place == Place::Head
+        && weak_password::is_in_use(value, bare)
+        && !is_doubtful(candidate, value)
+        && !is_reference(bytes, candidate)
+}
+
+/// Most bytes of a line looked at on the left of a value.
+const MAX_LINE: usize = 160;
+
+/// Whether a bare value is a name on the right of a statement in code: an indented line, blanks
+/// around the `=`, and nothing but what names have.
+fn is_reference(bytes: &[u8], candidate: &Candidate<'_>) -> bool {
+    let value = candidate.value;
+    let text = value.of(bytes);
+    let name = |b: &u8| b.is_ascii_alphabetic() || *b == b'_';
+    let named =
+        text.iter().all(name) || text.contains(&b'_') && text.iter().all(|b| name(b) || b.is_ascii_digit());
+    if value.quote.is_some() || !named {
+        return false;
+    }
+    let before = &bytes[value.start.saturating_sub(MAX_LINE)..value.start];
+    let line = before.iter().rposition(|&b| b == b'\n').map_or(before, |at| &before[at + 1..]);
+    let code = line.trim_ascii_start();
+    let code = code.strip_prefix(b"//").or_else(|| code.strip_prefix(b"#")).unwrap_or(code);
+    let indented = code.starts_with(b"  ") || matches!(line.first(), Some(b' ' | b'\t'));
+    line.ends_with(b" = ") && indented
 }
 
 /// Whether `value` stands in brackets: with words in it, it says what to put there
@@ -292,4 +336,53 @@ fn tier(candidate: &Candidate<'_>, value: &[u8], score: i32) -> Confidence {
             NameClass::Other => false,
         };
     if sure { Confidence::High } else { Confidence::Medium }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Scratch;
+
+    fn confidences(text: &str) -> Vec<Confidence> {
+        let engine = Engine::builtin();
+        let mut found = Vec::new();
+        engine.scan(text.as_bytes(), &mut Scratch::default(), &mut found);
+        found.iter().map(|hit| hit.confidence).collect()
+    }
+
+    #[test]
+    fn weak_passwords_in_use_are_medium() {
+        for text in [
+            "spring.datasource.password=root\n",
+            "  password: 123456 # database\n",
+            "const char* password = \"12345678\";",
+            "MYSQL_ROOT_PASSWORD: root         # root\n",
+            "harbor_admin_password: Harbor12345\n",
+        ] {
+            assert_eq!(confidences(text), [Confidence::Medium], "{text}");
+        }
+        let statement = ["alter user 'hive'@'%' identified", " by '1234';"].concat();
+        assert_eq!(confidences(&statement), [Confidence::Medium]);
+    }
+
+    #[test]
+    fn dummies_stay_low() {
+        for text in ["password: mypassword\n", "db_password = \"secret\"", "MYSQL_PASSWORD=test1234\n"] {
+            assert_eq!(confidences(text), [Confidence::Low], "{text}");
+        }
+        assert_eq!(confidences("    NOT_VALID_PASSWORD = 1819\n"), [Confidence::Low]);
+    }
+
+    #[test]
+    fn names_on_the_right_of_a_statement_are_doubtful() {
+        assert_eq!(confidences("        password = content\n"), [Confidence::Low]);
+        assert_eq!(confidences("//            password = buildCachePsw\n"), [Confidence::Low]);
+        assert_eq!(confidences("password = dinglicom\n"), [Confidence::Medium]);
+    }
+
+    #[test]
+    fn keys_that_are_spoken_of_open_nothing() {
+        let hash = "5f2c".repeat(16);
+        assert_eq!(confidences(&format!("Loading private key [{hash}] at [/etc/x]")), []);
+    }
 }

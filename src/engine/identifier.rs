@@ -157,7 +157,11 @@ static FAILURE: WordSet = WordSet::new(&[
     "failed",
 ]);
 /// Heads that as often name something that opens nothing.
-static FAINT: WordSet = WordSet::new(&["pass", "signature", "nonce", "sid", "tokens", "clave"]);
+static FAINT: WordSet = WordSet::new(&["pass", "signature", "nonce", "sid", "tokens", "clave", "hmac"]);
+
+/// Words in front of `token` that make it one of a page: it opens nothing without the session.
+static PAGE_TOKEN: WordSet =
+    WordSet::new(&["csrf", "xsrf", "authenticity", "csrftoken", "csrfmiddlewaretoken", "requesttoken"]);
 
 static PASSWORD: WordSet = WordSet::new(&[
     "password",
@@ -274,6 +278,7 @@ static PLAIN_KEY: WordSet = WordSet::new(&[
     "field",
     "param",
     "translation",
+    "correlation",
     "message",
     "registry",
     "metadata",
@@ -335,6 +340,7 @@ static METADATA: WordSet = WordSet::new(&[
     "enabled",
     "disabled",
     "ttl",
+    "image",
     "expiry",
     "expires",
     "expiration",
@@ -481,7 +487,8 @@ pub(super) fn classify(ident: &[u8]) -> Option<Identifier> {
     if words.any(&VETO) && !client_exposed {
         return None;
     }
-    let faint = words.any(&FAILURE) || FAINT.has(words.get(last));
+    let of_page = class == NameClass::Token && words.any(&PAGE_TOKEN);
+    let faint = words.any(&FAILURE) || FAINT.has(words.get(last)) || of_page;
     let found = |class, place, strong| Some(Identifier { class, place, strong, client_exposed, faint });
     if at == last {
         return found(class, Place::Head, strong);

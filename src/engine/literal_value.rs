@@ -2,6 +2,7 @@
 
 use super::value::Value;
 use super::vocabulary::{Texts, WordSet};
+use super::{look_alike, typing};
 use crate::finding::Span;
 use crate::rule::NameClass;
 use crate::rule::class::ByteSet;
@@ -32,6 +33,9 @@ fn is_ident(byte: u8) -> bool {
 /// Reads the identifier around the `len` bytes at `at`, its separator and its value.
 pub(super) fn right_of(bytes: &[u8], at: usize, len: usize) -> Option<Named> {
     let ident = ident_around(bytes, at, len)?;
+    if let Some(named) = typing::into_field(bytes, ident) {
+        return Some(named);
+    }
     let (mut i, quoted_name) = skip_closing(bytes, ident.end);
     let limit = bytes.len().min(ident.end + MAX_GAP);
     if let Some((from, sep)) = value_elsewhere(bytes, ident, i, quoted_name) {
@@ -62,7 +66,17 @@ pub(super) fn right_of(bytes: &[u8], at: usize, len: usize) -> Option<Named> {
         _ => return None,
     }
     let value = value_at(bytes, i, ident, byte)?;
-    Some(Named { ident, value, is_call, is_compared })
+    let listed = matches!(byte, b',' | b'(') && is_word_of_list(bytes, value);
+    (!listed).then_some(Named { ident, value, is_call, is_compared })
+}
+
+/// `compact("password", "title", "name")`: a word with more of its kind behind it.
+fn is_word_of_list(bytes: &[u8], value: Value) -> bool {
+    let word = value.of(bytes).iter().all(|&b| b.is_ascii_alphabetic() || b == b'_');
+    let behind = bytes.get(value.end + 1..).unwrap_or_default();
+    let next =
+        behind.strip_prefix(b",").and_then(|next| next.iter().take(8).find(|b| !b.is_ascii_whitespace()));
+    word && matches!(next, Some(b'"' | b'\'' | b'`'))
 }
 
 /// Where the value starts when no plain separator follows the name, and what stands for one:
@@ -163,8 +177,11 @@ fn annotation(bytes: &[u8], from: usize, limit: usize) -> usize {
 
 /// `put("password", …`: the quoted name is the first argument of a call, not one word of a list.
 fn is_first_argument(bytes: &[u8], ident: Span) -> bool {
-    let before =
-        bytes[..ident.start].iter().rev().take(4).find(|b| !matches!(b, b'"' | b'\'' | b'`' | b'\\' | b' '));
+    let before = bytes[..ident.start]
+        .iter()
+        .rev()
+        .take(4)
+        .find(|b| !matches!(b, b'"' | b'\'' | b'`' | b'\\' | b' ' | b'#'));
     before == Some(&b'(')
 }
 
@@ -200,6 +217,13 @@ fn value_at(bytes: &[u8], from: usize, ident: Span, sep: u8) -> Option<Value> {
     {
         quote_at += 1;
     }
+    if let Some(inside) = hashed_literal(bytes, i) {
+        return quoted(bytes, inside + 1, bytes[inside], false);
+    }
+    if let Some(inside) = first_of_list(bytes, i) {
+        let value = quoted(bytes, inside + 1, bytes[inside], false)?;
+        return value.of(bytes).iter().any(u8::is_ascii_digit).then_some(value);
+    }
     match bytes.get(quote_at) {
         Some(&quote @ (b'"' | b'\'' | b'`')) => quoted(bytes, quote_at + 1, quote, escaped),
         Some(_) if !escaped && matches!(sep, b'=' | b':' | b' ' | b'>') => bare(bytes, i, ident, sep),
@@ -207,7 +231,33 @@ fn value_at(bytes: &[u8], from: usize, ident: Span, sep: u8) -> Option<Value> {
     }
 }
 
-fn quoted(bytes: &[u8], start: usize, quote: u8, escaped: bool) -> Option<Value> {
+/// Where the first quote opens in `{"…", "…"}` or `["…"]`: several passwords under one name.
+fn first_of_list(bytes: &[u8], at: usize) -> Option<usize> {
+    if !matches!(bytes.get(at), Some(b'{' | b'[')) {
+        return None;
+    }
+    let blanks = bytes[at + 1..].iter().take(4).take_while(|&&b| b == b' ').count();
+    matches!(bytes.get(at + 1 + blanks), Some(b'"' | b'\'')).then_some(at + 1 + blanks)
+}
+
+/// Longest call around a literal that is looked through.
+const MAX_CALL: usize = 64;
+
+/// Where the quote opens in `encoder.encode("…")`, `Hash::make('…')`, `await bcrypt.hash("…", 10)`:
+/// a literal that is hashed on the spot is a password all the same.
+fn hashed_literal(bytes: &[u8], at: usize) -> Option<usize> {
+    static HASHES: Texts = Texts::new(&["encode", "hash", "crypt", "make", "md5", "sha1", "sha256"]);
+    let inner = |b: u8| is_ident(b) || b" .:>-()$".contains(&b);
+    let len = bytes[at..].iter().take(MAX_CALL).take_while(|&&b| inner(b)).count();
+    let call = &bytes[at..at + len];
+    let quote = at + len;
+    let function = call.strip_suffix(b"(")?;
+    let name = function.iter().rposition(|&b| !is_ident(b)).map_or(0, |i| i + 1);
+    let opens = matches!(bytes.get(quote), Some(b'"' | b'\''));
+    (opens && HASHES.are_in_any_case_in(&function[name..])).then_some(quote)
+}
+
+pub(super) fn quoted(bytes: &[u8], start: usize, quote: u8, escaped: bool) -> Option<Value> {
     // A triple quote opens a text, not a value.
     if bytes.get(start) == Some(&quote) {
         return None;
@@ -250,9 +300,14 @@ fn bare(bytes: &[u8], start: usize, ident: Span, sep: u8) -> Option<Value> {
         return (end > start).then_some(Value { start, end, quote: None });
     }
     let element = sep == b'>' && bytes.get(end) == Some(&b'<');
-    // `docker run -e DB_PASSWORD=v image`
-    let variable = [&b" -e "[..], b" --env ", b" --env="].iter().any(|f| bytes[..ident.start].ends_with(f));
+    // `docker run -e DB_PASSWORD=v image`, `PGPASSWORD=v psql -h db`
+    let opened = bytes[..ident.start].strip_suffix(b"\"").unwrap_or(&bytes[..ident.start]);
+    let variable = [&b" -e "[..], b" --env ", b" --env="].iter().any(|f| opened.ends_with(f))
+        || goes_with_command(bytes, ident, end);
     let flag = sep == b' ' || before == Some(b'-') || variable && sep == b'=';
+    if sep == b' ' && is_sentence(bytes, start, end) {
+        return None;
+    }
     let code_span = before == Some(b'`') && bytes.get(end) == Some(&b'`');
     let whole_line = starts_line(bytes, ident) && ends_line(bytes, end) || value_below(bytes, ident, start);
     if !(element || flag || whole_line || code_span) {
@@ -260,6 +315,22 @@ fn bare(bytes: &[u8], start: usize, ident: Span, sep: u8) -> Option<Value> {
     }
     let value = &bytes[start..end];
     (!looks_like_code(value)).then_some(Value { start, end, quote: None })
+}
+
+/// `PGPASSWORD=v psql …`: a variable in capitals at the start of a command that has its own name.
+fn goes_with_command(bytes: &[u8], ident: Span, end: usize) -> bool {
+    let capitals = ident.of(bytes).iter().all(|&b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit());
+    let command = bytes.get(end) == Some(&b' ')
+        && bytes.get(end + 1).is_some_and(|&b| b.is_ascii_lowercase() || matches!(b, b'.' | b'/'));
+    let shell = bytes[..ident.start].strip_suffix(b"!").map_or(ident.start, <[u8]>::len);
+    capitals && command && starts_line(bytes, Span::new(shell, ident.end))
+}
+
+/// `--password suffers from the same`: a word among words.
+fn is_sentence(bytes: &[u8], start: usize, end: usize) -> bool {
+    bytes[start..end].iter().all(u8::is_ascii_lowercase)
+        && bytes.get(end) == Some(&b' ')
+        && bytes.get(end + 1).is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// The value stands on the line below its name ([`next_line_value`]), alone.
@@ -389,6 +460,7 @@ pub(super) fn is_no_literal(value: &[u8], class: NameClass, quoted: bool) -> boo
         || is_public_key(value)
         || is_version_range(value)
         || is_pair(value)
+        || look_alike::is_one(value, quoted)
         || class == NameClass::Key && !quoted && is_openpgp_id(value)
 }
 
@@ -417,8 +489,10 @@ fn is_version_range(value: &[u8]) -> bool {
 fn is_pair(value: &[u8]) -> bool {
     let Some(at) = value.iter().position(|&b| b == b'=') else { return false };
     let name = &value[..at];
-    let telling =
-        name.len() >= 3 && name.iter().all(|&b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-'));
+    let telling = name.len() >= 3
+        && name.iter().all(|&b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-'))
+        || name.contains(&b'_')
+            && name.iter().all(|&b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     telling && value[at + 1..].iter().any(|&b| b != b'=')
 }
 

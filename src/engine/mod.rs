@@ -20,6 +20,7 @@ mod generic;
 mod identifier;
 pub mod imported;
 mod literal_value;
+mod look_alike;
 mod mask;
 #[cfg(target_arch = "x86_64")]
 mod mask_avx2;
@@ -36,8 +37,10 @@ mod scan;
 pub mod selftest;
 mod token;
 mod trace;
+mod typing;
 mod value;
 mod vocabulary;
+mod weak_password;
 mod word;
 
 use std::borrow::Cow;

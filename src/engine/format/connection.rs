@@ -61,9 +61,9 @@ pub(super) fn verify(bytes: &[u8], at: usize) -> Option<Hit> {
     }
     let pairs = Pairs { bytes, line, style };
     let hosts = pairs.find_other_key(at, end)?;
-    let mut hit = Hit::new(Span::new(at, end), secret).judged(judge(secret.of(bytes)))?;
+    let mut hit = Hit::new(Span::new(at, end), secret);
     hit.lowered = hosts.is_some_and(|host| is_documentation_host(host.of(bytes)));
-    Some(hit)
+    hit.judged_password(judge(secret.of(bytes)), secret.of(bytes))
 }
 
 /// What separates the pairs.

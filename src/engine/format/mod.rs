@@ -21,6 +21,7 @@ mod value;
 
 use std::borrow::Cow;
 
+use super::weak_password;
 use crate::finding::{Confidence, Span};
 use crate::rule::format::Format;
 
@@ -78,6 +79,16 @@ impl Hit {
             value::Verdict::Real => {}
         }
         Some(self)
+    }
+
+    /// The same for a password of its own place in a statement: one that people set although
+    /// everybody knows it stays at medium, unless the host is one of documentation.
+    fn judged_password(self, verdict: value::Verdict, password: &[u8]) -> Option<Self> {
+        let mut hit = self.judged(verdict)?;
+        if hit.placeholder && !hit.lowered && weak_password::is_in_use(password, false) {
+            hit.confidence = Some(Confidence::Medium);
+        }
+        Some(hit)
     }
 
     fn shifted(mut self, by: usize) -> Self {

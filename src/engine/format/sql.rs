@@ -40,7 +40,7 @@ pub(super) fn verify(bytes: &[u8], at: usize) -> Option<Hit> {
     if text.len() < MIN_PASSWORD || text.iter().any(|b| b.is_ascii_whitespace()) || text == b"?" {
         return None;
     }
-    Hit::new(Span::new(at, end), secret).judged(judge(text))
+    Hit::new(Span::new(at, end), secret).judged_password(judge(text), text)
 }
 
 /// Whether `before` can be the start of a statement about a user: prose has things identified by

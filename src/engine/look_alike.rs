@@ -1,0 +1,152 @@
+//! Literals that name something: a validation rule, a class, a file, a version, a message.
+//!
+//! Each stands where a secret would, under a name like those of secrets, and was met in public
+//! code often enough to be worth a test of its own.
+
+/// Whether `value` is one of them. `quoted` tells literals of code from bare text.
+pub(super) fn is_one(value: &[u8], quoted: bool) -> bool {
+    is_validation_rule(value)
+        || is_class_path(value)
+        || quoted && is_module_path(value)
+        || is_module_version(value)
+        || is_message(value)
+        || is_key_type(value)
+        || is_file(value)
+        || is_joint(value)
+        || is_byte_escapes(value)
+        || starts_with_field(value)
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// `required|string|min:6|confirmed`: what a form's field must be.
+fn is_validation_rule(value: &[u8]) -> bool {
+    let rule = |part: &[u8]| {
+        let name = part.iter().position(|&b| b == b':').map_or(part, |at| &part[..at]);
+        name.len() >= 3 && name.iter().all(|b| b.is_ascii_lowercase() || *b == b'_')
+    };
+    value.contains(&b'|') && value.split(|&b| b == b'|').all(rule)
+}
+
+/// `Illuminate\Support\Facades\Password`, `UserController@reset`.
+fn is_class_path(value: &[u8]) -> bool {
+    let titled = value.first().is_some_and(u8::is_ascii_uppercase);
+    let parts = value.iter().all(|&b| is_word(b) || matches!(b, b'\\' | b'@'));
+    let action = memchr::memmem::find(value, b"Controller@").is_some();
+    titled
+        && parts
+        && (action || value.windows(2).any(|pair| pair[0] == b'\\' && pair[1].is_ascii_uppercase()))
+}
+
+/// `django.contrib.auth.hashers.PBKDF2PasswordHasher`: at least three names, mostly letters.
+fn is_module_path(value: &[u8]) -> bool {
+    let name = |part: &[u8]| {
+        let letters = part.iter().filter(|b| b.is_ascii_alphabetic()).count();
+        let first = part.first().is_some_and(u8::is_ascii_alphabetic);
+        first
+            && (3..=32).contains(&part.len())
+            && part.iter().all(|&b| is_word(b))
+            && letters * 4 >= part.len() * 3
+    };
+    let lower = |part: &[u8]| part.iter().all(|b| b.is_ascii_lowercase() || *b == b'_');
+    let mut parts = value.split(|&b| b == b'.');
+    parts.clone().count() >= 3 && parts.clone().all(name) && parts.next().is_some_and(lower)
+}
+
+/// `v0.0.0-20190828162817-608eb1dad4ac`, as Go writes versions of no release.
+fn is_module_version(value: &[u8]) -> bool {
+    let mut parts = value.split(|&b| b == b'-');
+    let version = parts.next().is_some_and(|v| {
+        v.first() == Some(&b'v')
+            && v[1..].iter().all(|b| b.is_ascii_digit() || *b == b'.')
+            && v.contains(&b'.')
+    });
+    let stamp = |part: &[u8]| part.iter().rev().take_while(|b| b.is_ascii_digit()).count() >= 14;
+    version && parts.any(stamp)
+}
+
+/// Chinese, Japanese or Korean: two characters of these scripts are a text, no password.
+fn is_message(value: &[u8]) -> bool {
+    value.iter().filter(|byte| (0xE3..=0xED).contains(*byte)).count() >= 2
+}
+
+/// `ed25519.Ed25519PrivateKey`: a type.
+fn is_key_type(value: &[u8]) -> bool {
+    [&b"PrivateKey"[..], b"PublicKey"].iter().any(|end| value.len() > end.len() && value.ends_with(end))
+}
+
+/// `tickets/split/part-00005.csv.gz`: names with slashes between them, the last with an extension.
+fn is_file(value: &[u8]) -> bool {
+    let Some(slash) = value.iter().rposition(|&b| b == b'/') else { return false };
+    let plain = value.iter().all(|&b| is_word(b) || matches!(b, b'/' | b'.' | b'-'));
+    let extension = value[slash..].iter().rposition(|&b| b == b'.').map(|at| &value[slash + at + 1..]);
+    plain
+        && extension.is_some_and(|tail| {
+            (2..=5).contains(&tail.len())
+                && tail[0].is_ascii_lowercase()
+                && tail.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        })
+}
+
+/// ` + (`, `:="`: what stands between two texts.
+fn is_joint(value: &[u8]) -> bool {
+    !value.iter().any(|&b| b.is_ascii_alphanumeric() || b >= 0x80) && value.len() < 8
+}
+
+/// Nothing but `\xNN`.
+fn is_byte_escapes(value: &[u8]) -> bool {
+    value.len().is_multiple_of(4)
+        && value.chunks(4).all(|c| c.starts_with(b"\\x") && c[2..].iter().all(u8::is_ascii_hexdigit))
+}
+
+/// `{VOPERSON}13`: a format string's field stands first.
+fn starts_with_field(value: &[u8]) -> bool {
+    let Some(rest) = value.strip_prefix(b"{") else { return false };
+    let name = rest.iter().take_while(|&&b| is_word(b) || b == b'.').count();
+    name > 0 && rest.get(name) == Some(&b'}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_things() {
+        for value in [
+            "required|confirmed",
+            "required|string|min:6|confirmed",
+            "Illuminate\\Support\\Facades\\Password",
+            "Faculty\\UserProfileController@change_my_password",
+            "UserController@reset",
+            "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+            "v0.0.0-20190828162817-608eb1dad4ac",
+            "\u{4efb}\u{52a1}:{1},\u{5df2}\u{901a}\u{8fc7}",
+            "ed25519.Ed25519PrivateKey",
+            "tickets/split/part-00005-d33afb94.c000.csv.gz",
+            " + (",
+            "\\xd1\\x91",
+            "{VOPERSON_V2_OID}13",
+        ] {
+            assert!(is_one(value.as_bytes(), true), "{value}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_none_of_them() {
+        for value in [
+            "Tr|x9!kq",
+            "acme\\deploy7",
+            "a.b.c",
+            "q7Zr2x9k.Lm3Kp8vT.x81mQz7L",
+            "v1-4f9a2c",
+            "ab+c/d3fG7hJ9kL2mN4pQ.9z",
+            "!@#$%^&*",
+            "{)@Pfg54SV@e",
+            "p\u{e4}ssw\u{f6}rt9",
+        ] {
+            assert!(!is_one(value.as_bytes(), true), "{value}");
+        }
+    }
+}
