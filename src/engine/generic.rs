@@ -31,6 +31,10 @@ pub(super) fn scan_value(
     name: &Name,
     finds: &mut Finds<'_>,
 ) {
+    // `TrafficSecrets::Chacha20Poly1305`: a member of what the name names.
+    if bytes[..value.start].ends_with(b"::") {
+        return;
+    }
     let Some((span, sep)) = primary(bytes, value, name) else { return };
     let ident = span.of(bytes);
     let Some(classified) = identifier::classify(ident) else { return };
@@ -289,7 +293,9 @@ fn is_doubtful(candidate: &Candidate<'_>, value: &[u8]) -> bool {
         && value.contains(&b'_')
         && value.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
         && is_code(value, true);
-    titled || foreign || reference || name.faint && (word || value.len() < 8)
+    let digits = value.iter().any(u8::is_ascii_digit);
+    let constant = value.len() >= 12 && code_words::is_constant(value);
+    titled || foreign || reference || constant || name.faint && (!digits || value.len() < 8)
 }
 
 /// Least length and randomness by class; passwords need no randomness, `key` alone a lot.
@@ -367,7 +373,7 @@ mod tests {
 
     #[test]
     fn dummies_stay_low() {
-        for text in ["password: mypassword\n", "db_password = \"secret\"", "MYSQL_PASSWORD=test1234\n"] {
+        for text in ["password: mypassword\n", "db_password = \"mysecret\"", "MYSQL_PASSWORD=test1234\n"] {
             assert_eq!(confidences(text), [Confidence::Low], "{text}");
         }
         assert_eq!(confidences("    NOT_VALID_PASSWORD = 1819\n"), [Confidence::Low]);

@@ -159,6 +159,15 @@ static FAILURE: WordSet = WordSet::new(&[
 /// Heads that as often name something that opens nothing.
 static FAINT: WordSet = WordSet::new(&["pass", "signature", "nonce", "sid", "tokens", "clave", "hmac"]);
 
+/// Words in front of `pass` that make it a password.
+static ACCOUNT: WordSet = WordSet::new(&[
+    "db", "database", "sql", "mysql", "mariadb", "postgres", "pg", "mongo", "mongodb", "redis", "rabbitmq",
+    "mqtt", "smtp", "mail", "email", "imap", "pop", "ftp", "sftp", "ssh", "ldap", "wifi", "wlan", "wireless",
+    "ap", "sta", "user", "usr", "admin", "root", "login", "account", "auth", "proxy", "http", "https",
+    "rtsp", "vnc", "sudo", "become", "influx", "influxdb", "elastic", "kibana", "grafana", "jenkins",
+    "nexus", "sonar", "oracle", "rpc",
+]);
+
 /// Words in front of `token` that make it one of a page: it opens nothing without the session.
 static PAGE_TOKEN: WordSet =
     WordSet::new(&["csrf", "xsrf", "authenticity", "csrftoken", "csrfmiddlewaretoken", "requesttoken"]);
@@ -190,8 +199,20 @@ static PASSWORD: WordSet = WordSet::new(&[
 static SECRET: WordSet = WordSet::new(&["secret", "secrets"]);
 static TOKEN: WordSet = WordSet::new(&["token", "tokens", "jwt", "pat"]);
 /// Words in front of `token` that make it a place in a list.
-static PAGING: WordSet =
-    WordSet::new(&["next", "page", "continuation", "pagination", "paging", "sync", "starting", "prev"]);
+static PAGING: WordSet = WordSet::new(&[
+    "next",
+    "page",
+    "change",
+    "version",
+    "lifecycle",
+    "action",
+    "continuation",
+    "pagination",
+    "paging",
+    "sync",
+    "starting",
+    "prev",
+]);
 static AUTH: WordSet = WordSet::new(&[
     "auth",
     "authorization",
@@ -279,6 +300,7 @@ static PLAIN_KEY: WordSet = WordSet::new(&[
     "param",
     "translation",
     "correlation",
+    "id",
     "message",
     "registry",
     "metadata",
@@ -341,6 +363,7 @@ static METADATA: WordSet = WordSet::new(&[
     "disabled",
     "ttl",
     "image",
+    "management",
     "expiry",
     "expires",
     "expiration",
@@ -488,7 +511,8 @@ pub(super) fn classify(ident: &[u8]) -> Option<Identifier> {
         return None;
     }
     let of_page = class == NameClass::Token && words.any(&PAGE_TOKEN);
-    let faint = words.any(&FAILURE) || FAINT.has(words.get(last)) || of_page;
+    let of_account = words.get(last) == b"pass" && words.any(&ACCOUNT);
+    let faint = words.any(&FAILURE) || FAINT.has(words.get(last)) && !of_account || of_page;
     let found = |class, place, strong| Some(Identifier { class, place, strong, client_exposed, faint });
     if at == last {
         return found(class, Place::Head, strong);
@@ -530,7 +554,8 @@ fn class_at(words: &Words, i: usize) -> Option<(Option<NameClass>, bool)> {
     }
     if TOKEN.has(word) || ends("token") {
         let before = i.checked_sub(1).map(|before| words.get(before));
-        if before.is_some_and(|before| PAGING.has(before)) {
+        let repeated = before == Some(&b"request"[..]) && i >= 2 && words.get(i - 2) == b"client";
+        if repeated || before.is_some_and(|before| PAGING.has(before)) {
             return Some((None, false));
         }
         return Some((Some(NameClass::Token), true));

@@ -222,7 +222,9 @@ fn value_at(bytes: &[u8], from: usize, ident: Span, sep: u8) -> Option<Value> {
     }
     if let Some(inside) = first_of_list(bytes, i) {
         let value = quoted(bytes, inside + 1, bytes[inside], false)?;
-        return value.of(bytes).iter().any(u8::is_ascii_digit).then_some(value);
+        let text = value.of(bytes);
+        let same = text.len() >= 4 && ident.of(bytes).starts_with(&text[..4]);
+        return (!same && text.iter().any(u8::is_ascii_digit)).then_some(value);
     }
     match bytes.get(quote_at) {
         Some(&quote @ (b'"' | b'\'' | b'`')) => quoted(bytes, quote_at + 1, quote, escaped),
@@ -254,6 +256,11 @@ fn hashed_literal(bytes: &[u8], at: usize) -> Option<usize> {
     let function = call.strip_suffix(b"(")?;
     let name = function.iter().rposition(|&b| !is_ident(b)).map_or(0, |i| i + 1);
     let opens = matches!(bytes.get(quote), Some(b'"' | b'\''));
+    // `password.encode("utf-8")` names a charset.
+    static ENCODERS: Texts = Texts::new(&["encoder", "crypt", "hash"]);
+    if function[name..].eq_ignore_ascii_case(b"encode") && !ENCODERS.are_in_any_case_in(&function[..name]) {
+        return None;
+    }
     (opens && HASHES.are_in_any_case_in(&function[name..])).then_some(quote)
 }
 
@@ -305,7 +312,7 @@ fn bare(bytes: &[u8], start: usize, ident: Span, sep: u8) -> Option<Value> {
     let variable = [&b" -e "[..], b" --env ", b" --env="].iter().any(|f| opened.ends_with(f))
         || goes_with_command(bytes, ident, end);
     let flag = sep == b' ' || before == Some(b'-') || variable && sep == b'=';
-    if sep == b' ' && is_sentence(bytes, start, end) {
+    if (sep == b' ' || before == Some(b'-')) && is_sentence(bytes, start, end) {
         return None;
     }
     let code_span = before == Some(b'`') && bytes.get(end) == Some(&b'`');
@@ -330,7 +337,7 @@ fn goes_with_command(bytes: &[u8], ident: Span, end: usize) -> bool {
 fn is_sentence(bytes: &[u8], start: usize, end: usize) -> bool {
     bytes[start..end].iter().all(u8::is_ascii_lowercase)
         && bytes.get(end) == Some(&b' ')
-        && bytes.get(end + 1).is_some_and(u8::is_ascii_alphabetic)
+        && bytes.get(end + 1).is_some_and(|&b| b.is_ascii_alphabetic() || b == b'`')
 }
 
 /// The value stands on the line below its name ([`next_line_value`]), alone.
@@ -645,7 +652,9 @@ fn is_prose(value: &[u8]) -> bool {
     blanks > 2
         || blanks > 0
             && value.iter().all(|&b| {
-                b.is_ascii_alphabetic() || matches!(b, b' ' | b'.' | b',' | b'!' | b'?' | b':' | b'\'')
+                b.is_ascii_alphabetic()
+                    || b >= 0x80
+                    || matches!(b, b' ' | b'.' | b',' | b'!' | b'?' | b':' | b'\'')
             })
 }
 

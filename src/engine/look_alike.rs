@@ -15,6 +15,9 @@ pub(super) fn is_one(value: &[u8], quoted: bool) -> bool {
         || is_joint(value)
         || is_byte_escapes(value)
         || starts_with_field(value)
+        || memchr::memmem::find(value, b"/{").is_some()
+        || !quoted && memchr::memmem::find(value, b"::").is_some()
+        || is_sample_uuid(value)
 }
 
 fn is_word(byte: u8) -> bool {
@@ -68,7 +71,7 @@ fn is_module_version(value: &[u8]) -> bool {
 }
 
 /// Chinese, Japanese or Korean: two characters of these scripts are a text, no password.
-fn is_message(value: &[u8]) -> bool {
+pub(super) fn is_message(value: &[u8]) -> bool {
     value.iter().filter(|byte| (0xE3..=0xED).contains(*byte)).count() >= 2
 }
 
@@ -108,6 +111,11 @@ fn starts_with_field(value: &[u8]) -> bool {
     name > 0 && rest.get(name) == Some(&b'}')
 }
 
+/// The UUID of every second documentation, whatever its last digits.
+fn is_sample_uuid(value: &[u8]) -> bool {
+    value.get(..34).is_some_and(|start| start.eq_ignore_ascii_case(b"550e8400-e29b-41d4-a716-4466554400"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +136,8 @@ mod tests {
             " + (",
             "\\xd1\\x91",
             "{VOPERSON_V2_OID}13",
+            "organizations/{org_id}/apiKeys/{key_id}",
+            "550e8400-e29b-41d4-a716-446655440002",
         ] {
             assert!(is_one(value.as_bytes(), true), "{value}");
         }

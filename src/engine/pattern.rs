@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use regex::bytes::{Captures, Regex};
 
-use super::{entropy, format, placeholder, token};
+use super::{entropy, format, look_alike, placeholder, token};
 use crate::finding::{Confidence, Match, Span};
 use crate::rule::{FormatUse, Group, Pattern, RuleSet};
 
@@ -82,7 +82,7 @@ fn matched(
     }
     let (mut confidence, checksum) = token::judge(rule, text, text);
     let mut traits = 0;
-    if rule.chosen && placeholder::of(text, b"").is_some() {
+    if rule.chosen && (placeholder::of(text, b"").is_some() || look_alike::is_message(text)) {
         confidence = Confidence::Low;
         traits = Match::TRAIT_PLACEHOLDER;
     }

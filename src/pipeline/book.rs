@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::engine::imported::Imported;
 use crate::finding::{RepoPath, RuleInfo, Severity};
 use crate::import::gitleaks::{Allowlist, Expression};
+use crate::rule::checksum::Algorithm;
 use crate::rule::{Companion, Rule, RuleSet};
 use crate::triage::{Partner, RuleBook};
 
@@ -113,6 +114,12 @@ impl RuleBook for Facts<'_> {
             })
         };
         self.set.get(rule).companions.iter().filter_map(partner).collect()
+    }
+
+    fn issuer_checks(&self, rule: u16) -> bool {
+        use Algorithm::{Base32Otp, Base58check, Bech32Age, Jwt, NatsNkey};
+        let checksum = self.set.get(rule).checksum;
+        !matches!(checksum, Some(Base58check | Jwt | Base32Otp | Bech32Age | NatsNkey))
     }
 
     fn test_severity(&self, rule: u16, secret: &[u8]) -> Option<Severity> {

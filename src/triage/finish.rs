@@ -513,7 +513,7 @@ impl Desk<'_> {
                 let mut confidence = candidate.own_confidence().min(group.confidence);
                 let class = path.as_ref().and_then(classify);
                 if let Some(class) = class
-                    && candidate.checksum != Checksum::Passed
+                    && !(candidate.checksum == Checksum::Passed && self.rules.issuer_checks(candidate.rule))
                     && self.rules.info(candidate.rule).kind != "imported"
                 {
                     confidence = confidence.lowered();

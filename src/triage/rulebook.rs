@@ -32,6 +32,13 @@ pub trait RuleBook: Sync {
     /// Severity of the secret if its form says test or sandbox, else `None`.
     fn test_severity(&self, rule: u16, secret: &[u8]) -> Option<Severity>;
 
+    /// Whether a checksum that passes speaks for the issuer: anybody can make a wallet's key or a
+    /// token of JSON, with a checksum that holds.
+    fn issuer_checks(&self, rule: u16) -> bool {
+        let _ = rule;
+        true
+    }
+
     /// Allowlists of an imported configuration, by number.
     fn allowlist(&self, index: u16) -> Option<&Allowlist> {
         let _ = index;

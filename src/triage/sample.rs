@@ -10,16 +10,19 @@ use crate::finding::RuleInfo;
 
 /// SHA-256 of the value (of a key block: of its Base64 body without white space), and where it
 /// was published. Sorted by hash.
-const SAMPLES: [(&str, &str); 22] = [
+const SAMPLES: [(&str, &str); 39] = [
     (
         "0011cc25eb4320717494d2703e8cba85743e71b500283c21c8b88147992f9059",
         "Azurite and storage emulator: account key",
     ),
+    ("00cf4c781dc37003f7c7dd7d4c9a6ef1e0f4c62d9a291aa8bc398774e3fefd32", "RFC 6749: refresh token"),
     ("1a5d44a2dca19669d72edf4c4f1c27c4c1ca4b4408fbb17f6ce4ad452d78ddb3", "AWS documentation: access key id"),
+    ("293257ab6495ebb11cf9e4aee0686ca30df8de2ab8d251f2cbbcf177bdfcae91", "RFC 5849: client key"),
     (
         "2cafc0970149a84f3b9e62eaf169f36f59907a3b3e31f7b82e68c69cd27f7326",
         "Stripe documentation: secret test key",
     ),
+    ("2ff8b0fb93aca981c78f1e94355c298c23435461f1072ef4674848e620371787", "RFC 5849: token"),
     (
         "3543c50b0cb9cea8e55eb1f529b79f043cb250d485fde7b66cabbb5183add7da",
         "GitHub documentation: personal access token",
@@ -29,10 +32,17 @@ const SAMPLES: [(&str, &str); 22] = [
         "44f05a069ba895c401634036b0a72b9487cb457e45b687b89a2e23942291ce38",
         "GitHub documentation: server-to-server token, other spelling",
     ),
+    ("4c20e6f5cc11b93731e74cbe20739821d61c3563c9f50ecb884a27cd369f01fb", "RFC 5849: temporary token"),
+    ("53f5da0aaa93d64cd5772c554cbf940f0539e689dddbeb8f923eec3f72c02ea9", "RFC 6749: client secret"),
+    ("5586407997f5e8492fa0d6d310460386c80cc3542de6c876f75582bc219d4b82", "RFC 5849: verifier"),
+    ("584b27d64ebc1b3341f7fc9a9c3f1a54422e9a1ca3079fd5531d9f489219f8d0", "RFC 6749: client credentials"),
     (
         "60a09e4357868c1e9b801052726d061c370429f723db84523ed58ac354f6eb8a",
         "Hardhat and Anvil: first account, with 0x",
     ),
+    ("649e1f5c769e718ba10d1a702a36499a731441d960b06da91c4c97786bf84595", "RFC 5849: token secret"),
+    ("6aa14267d94944e6b6483c81f5ad37f87bbc7e88aa368d4aba1e71e0b79cd8c4", "RFC 5849: temporary secret"),
+    ("6c96130f130ab0d6d158397e24d2bcc1c9a5e73ae081f6e983f1c7b545d24a4c", "RFC 6749: access token"),
     (
         "6d7fa4e64d4b1f3ea31962e258b684de1f244434ebb11089b9d9817e44c43303",
         "GitHub documentation: refresh token",
@@ -46,6 +56,7 @@ const SAMPLES: [(&str, &str); 22] = [
         "GitHub documentation: server-to-server token",
     ),
     ("7f75367e7881255134e1375e723d1dea8ad5f6a4fdb79d938df1f1754a830606", "jwt.io: example token"),
+    ("80f8b7c904d4a43f3b7036db73247daafe15b3f647b337d19031ff67b7c1a177", "RFC 5849: client key"),
     (
         "82e74299544e00738f9c0acb69b1eb348b3e20ffcfabcb34779bd37590fead6c",
         "GitHub documentation: user-to-server token",
@@ -55,20 +66,26 @@ const SAMPLES: [(&str, &str); 22] = [
         "GitHub partner programme: sample token",
     ),
     ("9c5d0a6656e5d3f36601d0bf98762be09bad5d7b164382c1d6c826324d6d599a", "Ganache: mnemonic"),
+    ("a35b81a7d7927b70ec99270dd2362b88580a28574af812f2c02f56469579186f", "RFC 6749: authorization code"),
     (
         "b1471f544ceeea31333bde7e1ecbaad6eac0d4a749412ad29bd66ef895b81c6b",
         "Stripe documentation: publishable test key",
     ),
+    ("b8e148545b13c78bc74da2f1a7275dd71e56ddece129d7d2f7b3ecc06f7994da", "RFC 6750: access token"),
+    ("bb9b1163338b2a51495834ad5c65420443d6327381cf0f94ebf92b117f209d72", "RFC 5849: access token"),
     ("bc1a50966c9e6486bc4ebf880b51611a2a97fcb8e7a6976e9b81a9e3e8ca0e3c", "Hardhat and Anvil: first account"),
     ("bc3ae723f57c6b9e3fd80b699fcc420f6074b0b1718039669d22631d508ac0a7", "GitHub documentation: OAuth token"),
     (
         "c6ea27c534f993d31f0aef882e3d200e7b87470c379ae79c8f9b19d3bd363dc9",
         "AWS documentation: second access key id",
     ),
+    ("ca7459e2b26776de081b9a07e40227fd6cff232a1e3233ff6b6aa6d036ca9981", "RFC 6749: client credentials"),
+    ("cb87c87e4a138d9a72259d2a01bab15623c9846e568c1509b287721645a6ea53", "RFC 5849: client secret"),
     (
         "e21b597ba6b9cafa59d9ebc4d65c0385f5eb3fa56abab2607fa76589ad849a33",
         "AWS documentation: second secret access key",
     ),
+    ("e9974c507d2a802143f614c878fcbb622a3800e05e6e0d329fee2c5b6b243329", "RFC 6749: client secret"),
     (
         "f5c388734d28087b33b453e43c4383711da5a9948dcbb607b7bdbebc176ab7d8",
         "Slack documentation: incoming webhook",

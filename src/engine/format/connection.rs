@@ -56,7 +56,7 @@ pub(super) fn verify(bytes: &[u8], at: usize) -> Option<Hit> {
     let style = style(bytes, at, line)?;
     let (secret, end) = value(bytes, equals + 1, line.end, style)?;
     let spaced_code = equals > at + name && secret.of(bytes).iter().any(|b| b"()[]".contains(b));
-    if secret.len() < 3 || spaced_code {
+    if secret.len() < 3 || spaced_code || is_expression(secret.of(bytes)) {
         return None;
     }
     let pairs = Pairs { bytes, line, style };
@@ -64,6 +64,18 @@ pub(super) fn verify(bytes: &[u8], at: usize) -> Option<Hit> {
     let mut hit = Hit::new(Span::new(at, end), secret);
     hit.lowered = hosts.is_some_and(|host| is_documentation_host(host.of(bytes)));
     hit.judged_password(judge(secret.of(bytes)), secret.of(bytes))
+}
+
+/// `options.password`, `getPassword(url)`: the right side of a statement.
+fn is_expression(value: &[u8]) -> bool {
+    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let call = value.iter().position(|&b| b == b'(').filter(|_| value.ends_with(b")"));
+    let name = &value[..call.unwrap_or(value.len())];
+    let member = name.rsplit(|&b| b == b'.').next().unwrap_or(name).to_ascii_lowercase();
+    let chain = name.contains(&b'.') && (member.ends_with(b"password") || member.ends_with(b"pwd"));
+    name.first().is_some_and(u8::is_ascii_alphabetic)
+        && name.iter().all(|&b| word(b) || b == b'.')
+        && (chain || call.is_some_and(|at| at > 0))
 }
 
 /// What separates the pairs.
