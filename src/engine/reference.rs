@@ -60,8 +60,8 @@ fn branches_at(engine: &Engine, bytes: &[u8], at: usize, out: &mut Vec<Match>) {
 /// Every keyword, format literal and password word at `at`.
 fn literals_at(engine: &Engine, bytes: &[u8], at: usize, out: &mut Vec<Match>) {
     let rules = engine.rules();
-    let here =
-        |text: &str| bytes.get(at..at + text.len()).is_some_and(|b| b.eq_ignore_ascii_case(text.as_bytes()));
+    let stands = |text: &[u8]| bytes.get(at..at + text.len()).is_some_and(|b| b.eq_ignore_ascii_case(text));
+    let here = |text: &str| stands(text.as_bytes());
     for (number, rule) in rules.patterns.iter().enumerate() {
         for keyword in rule.keywords.iter().filter(|keyword| here(keyword)) {
             let regex = engine.regex(number as u16);
@@ -69,7 +69,7 @@ fn literals_at(engine: &Engine, bytes: &[u8], at: usize, out: &mut Vec<Match>) {
         }
     }
     for used in rules.formats.iter() {
-        for _ in used.format.literals().iter().filter(|literal| here(literal)) {
+        for _ in used.format.literals().iter().filter(|literal| stands(literal)) {
             out.extend(pattern::verify_format(rules, used, bytes, at));
         }
     }

@@ -18,11 +18,13 @@
 //! | `repeat:TEXT:n` | `TEXT`, `n` times |
 //! | `jwt` | a JSON Web Token, HS256, random signature |
 //! | `pem:LABEL` | a PEM block (OpenSSH or OpenPGP structure where the label asks for it) |
+//! | `keystore:KIND` | a key store or binary key of a kind of [`super::store_example`], in base64 |
 //! | `b64:T` `b64url:T` `hexof:T` | `T`, itself a template, encoded (`b64url` without padding) |
 //! | `self` | a secret of the rule the example belongs to |
 
 use super::class::ByteSet;
 use super::shape::{self, Item};
+use super::store_example::store;
 
 /// Deepest nesting of templates inside `b64:`, `b64url:` and `hexof:`.
 const MAX_DEPTH: u8 = 8;
@@ -180,6 +182,7 @@ fn run(
             Some(text_of(random_match(&items, rng)))
         }
         ("pem", Some(label)) if !label.is_empty() => Some(pem(label, rng)),
+        ("keystore", Some(kind)) => store(kind, rng).map(|bytes| base64(&bytes, STANDARD, true)),
         ("b64", Some(inner)) => {
             Some(base64(expand_at(inner, own, rng, depth + 1)?.as_bytes(), STANDARD, true))
         }

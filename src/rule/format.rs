@@ -37,7 +37,7 @@ macro_rules! formats {
             /// Lower case, 3 to 12 bytes; a longer word is cut to its first 12. No two of one
             /// format can start at the same byte and both lead to a match.
             #[must_use]
-            pub const fn literals(self) -> &'static [&'static str] {
+            pub const fn literals(self) -> &'static [&'static [u8]] {
                 match self {
                     $(Self::$variant => $literals,)*
                 }
@@ -48,50 +48,66 @@ macro_rules! formats {
 
 formats! {
     /// `-----BEGIN LABEL-----` … `-----END LABEL-----`; labels from the rule.
-    Pem = "pem", &["-----begin "];
+    Pem = "pem", &[b"-----begin "];
     /// PuTTY private key file (`.ppk`), version 1 to 3.
-    Putty = "putty", &["putty-user-k"];
+    Putty = "putty", &[b"putty-user-k"];
     /// OpenPGP private key block.
-    Pgp = "pgp", &["begin pgp pr"];
+    Pgp = "pgp", &[b"begin pgp pr"];
     /// `scheme://user:password@host`; schemes from the rule, `*` for any.
-    UriUserinfo = "uri-userinfo", &["://"];
+    UriUserinfo = "uri-userinfo", &[b"://"];
     /// `Password=…` among other keys of an ADO, ODBC, JDBC or libpq connection string.
-    ConnectionString = "connection-string", &["password=", "password =", "pwd=", "pwd ="];
+    ConnectionString = "connection-string", &[b"password=", b"password =", b"pwd=", b"pwd ="];
     /// `machine HOST login USER password PASSWORD`.
-    Netrc = "netrc", &["machine ", "machine\t", "default logi"];
+    Netrc = "netrc", &[b"machine ", b"machine\t", b"default logi"];
     /// `"auth": "base64(user:password)"` of container registries.
-    DockerAuth = "docker-auth", &["\"auth\"", "\"auth\\\""];
+    DockerAuth = "docker-auth", &[b"\"auth\"", b"\"auth\\\""];
     /// `Basic base64(user:password)`.
-    BasicAuthHeader = "basic-auth-header", &["basic "];
+    BasicAuthHeader = "basic-auth-header", &[b"basic "];
     /// `Bearer TOKEN`, and `Authorization` with one of the rarer scheme words.
-    BearerHeader = "bearer-header", &["bearer ", "authorizatio"];
+    BearerHeader = "bearer-header", &[b"bearer ", b"authorizatio"];
     /// `curl -u user:password`.
-    CurlUser = "curl-user", &["curl "];
+    CurlUser = "curl-user", &[b"curl "];
     /// `IDENTIFIED BY '…'`, `CREATE USER … PASSWORD '…'`.
     SqlPassword = "sql-password", &[
-        "identified b", "identified w", "password '", "password \"", "password='", "password =",
-        "password=n'", "password('",
+        b"identified b", b"identified w", b"password '", b"password \"", b"password='", b"password =",
+        b"password=n'", b"password('",
     ];
     /// `?token=…`, `&api_key=…` and their like in a URL.
     UrlQuery = "url-query", &[
-        "?key=", "&key=", "?api_key=", "&api_key=", "?apikey=", "&apikey=", "?token=", "&token=",
-        "?access_toke", "&access_toke", "?auth_token=", "&auth_token=", "?private_tok", "&private_tok",
-        "?access_key=", "&access_key=", "?secret=", "&secret=", "?client_secr", "&client_secr",
-        "?sig=", "&sig=", "?password=", "&password=", "?passwd=", "&passwd=", "?pwd=", "&pwd=",
+        b"?key=", b"&key=", b"?api_key=", b"&api_key=", b"?apikey=", b"&apikey=", b"?token=", b"&token=",
+        b"?access_toke", b"&access_toke", b"?auth_token=", b"&auth_token=", b"?private_tok", b"&private_tok",
+        b"?access_key=", b"&access_key=", b"?secret=", b"&secret=", b"?client_secr", b"&client_secr",
+        b"?sig=", b"&sig=", b"?password=", b"&password=", b"?passwd=", b"&passwd=", b"?pwd=", b"&pwd=",
     ];
     /// `mysqli_connect("host", "user", "password")` and other calls that take it by position.
     LoginCall = "login-call", &[
-        "mysqli_conne", "mysqli_real_", "mysql_connec", "mysql_pconne", "new mysqli(", "new pdo(",
-        "getconnectio", "basicauth(", ".login(", "auth=(", "networkcrede", "passwordauth", "usernamepass",
-        "plainauth(",
+        b"mysqli_conne", b"mysqli_real_", b"mysql_connec", b"mysql_pconne", b"new mysqli(", b"new pdo(",
+        b"getconnectio", b"basicauth(", b".login(", b"auth=(", b"networkcrede", b"passwordauth", b"usernamepass",
+        b"plainauth(",
     ];
+    /// PKCS#12, Java key stores, KeePass databases, GnuPG key files and keys in DER, by how content begins;
+    /// labels say which.
+    KeyStore = "key-store", &[
+        b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce", b"\x03\xd9\xa2\x9a",
+        // Object identifiers: data, rsaEncryption, ecPublicKey, Ed25519 and its kin. Some of their bytes are
+        // letters, written in lower case.
+        b"\x06\x09\x2a\x86h\x86\xf7\x0d\x01\x07\x01", b"\x06\x09\x2a\x86h\x86\xf7\x0d\x01\x01\x01",
+        b"\x06\x07\x2a\x86h\xce\x3d\x02\x01", b"\x06\x03\x2be",
+        // The public exponent of an RSA key before the private one; the curve behind a SEC1 key.
+        b"\x02\x03\x01\x00\x01\x02", b"\xa0\x0a\x06\x08\x2a\x86h\xce\x3d\x03\x01\x07", b"\xa0\x07\x06\x05\x2b\x81\x04\x00",
+        b"(11:private-", b"(21:protecte", b"(private-key", b"(protected-p",
+    ];
+    /// A password column in `INSERT INTO …`.
+    SqlInsert = "sql-insert", &[b"insert into "];
+    /// `---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----`.
+    Ssh2 = "ssh2", &[b"begin ssh2 e"];
 }
 
 impl Format {
     /// Whether rules of this format need `labels`.
     #[must_use]
     pub const fn takes_labels(self) -> bool {
-        matches!(self, Self::Pem | Self::UriUserinfo)
+        matches!(self, Self::Pem | Self::UriUserinfo | Self::KeyStore)
     }
 }
 
@@ -104,7 +120,7 @@ mod tests {
         for &format in Format::ALL {
             assert_eq!(Format::from_name(format.name()), Some(format));
         }
-        assert_eq!(Format::ALL.len(), 13);
+        assert_eq!(Format::ALL.len(), 16);
         assert_eq!(Format::from_name("PEM"), None);
     }
 
@@ -112,10 +128,13 @@ mod tests {
     fn literals_are_short_lower_case_and_not_prefixes_of_each_other() {
         for &format in Format::ALL {
             for (i, literal) in format.literals().iter().enumerate() {
-                assert!((3..=12).contains(&literal.len()), "{literal}");
-                assert!(!literal.bytes().any(|b| b.is_ascii_uppercase()), "{literal}");
+                assert!((3..=12).contains(&literal.len()), "{literal:?}");
+                assert!(!literal.iter().any(u8::is_ascii_uppercase), "{literal:?}");
                 for other in &format.literals()[i + 1..] {
-                    assert!(!literal.starts_with(other) && !other.starts_with(literal), "{literal} {other}");
+                    assert!(
+                        !literal.starts_with(other) && !other.starts_with(literal),
+                        "{literal:?} {other:?}"
+                    );
                 }
             }
         }

@@ -15,6 +15,7 @@ mod model;
 pub mod provider;
 pub mod schema;
 pub mod shape;
+mod store_example;
 pub mod table;
 
 pub use compile::{RuleError, Trust};

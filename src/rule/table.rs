@@ -351,7 +351,7 @@ fn literals(parts: &Parts<'_>) -> Vec<Literal> {
     }
     for (i, format) in parts.formats.iter().enumerate() {
         for literal in format.format.literals() {
-            add(literal.as_bytes(), Target::Format(i as u16));
+            add(literal, Target::Format(i as u16));
         }
     }
     if parts.has_generic {

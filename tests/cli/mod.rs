@@ -12,6 +12,7 @@ mod hook;
 mod import;
 mod installer;
 mod joined;
+mod key_stores;
 mod keys;
 mod many;
 mod migrate;

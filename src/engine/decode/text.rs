@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::super::format::store;
+
 /// Bytes at the start of a decoding that decide whether the rest is worth decoding.
 pub(super) const START: usize = 12;
 
@@ -13,7 +15,11 @@ pub(super) const fn is_plain(byte: u8) -> bool {
 /// Whether bytes that begin with `start` can be something worth following: text, UTF-16 or
 /// compressed data.
 pub(super) fn promising(start: &[u8; START]) -> bool {
-    if start.iter().all(|&byte| is_plain(byte)) || is_compressed(start) || wide(start).is_some() {
+    if start.iter().all(|&byte| is_plain(byte))
+        || is_compressed(start)
+        || wide(start).is_some()
+        || store::begins(start)
+    {
         return true;
     }
     let odd = |byte: &u8| *byte < 0x80 && !is_plain(*byte);
@@ -30,7 +36,9 @@ pub(super) fn promising(start: &[u8; START]) -> bool {
 /// Whether bytes that begin like this, as far as they are known, can be UTF-16 or compressed.
 #[inline]
 pub(super) fn may_be_packed(start: &[u8; START]) -> bool {
-    matches!(start, [0, ..] | [_, 0, ..] | [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) || is_compressed(start)
+    matches!(start, [0, ..] | [_, 0, ..] | [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
+        || is_compressed(start)
+        || store::may_begin(start)
 }
 
 /// Whether a gzip or zlib stream starts here.
@@ -66,7 +74,8 @@ pub(super) fn as_text(bytes: &[u8]) -> Option<(Cow<'_, [u8]>, Option<&'static st
         let name = if little { "utf-16le" } else { "utf-16be" };
         return Some((Cow::Owned(text.into_bytes()), Some(name)));
     }
-    mostly_printable(bytes).then_some((Cow::Borrowed(bytes), None))
+    // Keys in binary form are no text, but worth a look.
+    (store::begins(bytes) || mostly_printable(bytes)).then_some((Cow::Borrowed(bytes), None))
 }
 
 /// Whether nine of ten bytes are printable: plain, or part of well-formed UTF-8.

@@ -9,6 +9,7 @@ mod connection;
 mod curl;
 mod docker;
 mod header;
+mod insert;
 mod login;
 mod netrc;
 mod pem;
@@ -16,6 +17,8 @@ mod pgp;
 mod putty;
 mod query;
 mod sql;
+mod ssh2;
+pub(super) mod store;
 mod uri;
 mod value;
 
@@ -121,6 +124,9 @@ pub fn verify(format: Format, labels: &[Cow<'static, str>], bytes: &[u8], at: us
         Format::SqlPassword => sql::verify(window, at),
         Format::UrlQuery => query::verify(window, at),
         Format::LoginCall => login::verify(window, at),
+        Format::KeyStore => store::verify(labels, window, at),
+        Format::SqlInsert => insert::verify(window, at),
+        Format::Ssh2 => ssh2::verify(window, at),
     }?;
     Some(hit.shifted(from))
 }
@@ -166,7 +172,7 @@ pub(crate) mod tests {
     pub(crate) fn hits(format: Format, labels: &[&'static str], text: &[u8]) -> Vec<Hit> {
         let labels: Vec<Cow<'static, str>> = labels.iter().map(|&l| Cow::Borrowed(l)).collect();
         let lower = text.to_ascii_lowercase();
-        let starts = |at: &usize| format.literals().iter().any(|l| lower[*at..].starts_with(l.as_bytes()));
+        let starts = |at: &usize| format.literals().iter().any(|l| lower[*at..].starts_with(l));
         let hits: Vec<Hit> =
             (0..text.len()).filter(starts).filter_map(|at| verify(format, &labels, text, at)).collect();
         for hit in &hits {
@@ -204,6 +210,7 @@ pub(crate) mod tests {
         match format {
             Format::Pem => &["PRIVATE KEY", "RSA PRIVATE KEY"],
             Format::UriUserinfo => &["*"],
+            Format::KeyStore => &["jks", "gnupg"],
             Format::Putty
             | Format::Pgp
             | Format::ConnectionString
@@ -214,7 +221,9 @@ pub(crate) mod tests {
             | Format::CurlUser
             | Format::SqlPassword
             | Format::UrlQuery
-            | Format::LoginCall => &[],
+            | Format::LoginCall
+            | Format::SqlInsert
+            | Format::Ssh2 => &[],
         }
     }
 
@@ -236,6 +245,14 @@ pub(crate) mod tests {
             Format::SqlPassword => "CREATE USER 'app'@'%' IDENTIFIED BY '${alnum:20}';",
             Format::UrlQuery => "https://git.acme.io/x?page=1&token=${alnum:32}&y=2",
             Format::LoginCall => "$c = mysqli_connect('db.acme.io', 'acme', '${alnum:14}', 'shop');",
+            Format::KeyStore => {
+                "Key: (private-key (rsa (n #${upperhex:128}#)\n (e #010001#)(d #${upperhex:128}#)\n ))\n"
+            }
+            Format::SqlInsert => "INSERT INTO users (id, password) VALUES (1, '${alnum:16}');",
+            Format::Ssh2 => {
+                "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nP2/56wAA${base64:56}\n${base64:64}\n\
+                 ---- END SSH2 ENCRYPTED PRIVATE KEY ----"
+            }
         };
         text(template)
     }
@@ -330,11 +347,12 @@ pub(crate) mod tests {
                 ["a", "A=", " ", "\n", "\\", "\\n", "\"", "a:", "@", ";", "a=b ", "-u ", "x\n", "''", "%41"]
             {
                 for literal in format.literals() {
-                    let text = format!("aaaa{literal}{}", filler.repeat(4_000_000 / filler.len()));
+                    let tail = filler.repeat(4_000_000 / filler.len());
+                    let text = [b"aaaa", *literal, tail.as_bytes()].concat();
                     let labels: Vec<Cow<'static, str>> =
                         labels_of(format).iter().map(|&l| Cow::Borrowed(l)).collect();
                     let started = std::time::Instant::now();
-                    let _ = verify(format, &labels, text.as_bytes(), 4);
+                    let _ = verify(format, &labels, &text, 4);
                     assert!(started.elapsed().as_millis() < 500, "{format:?} {literal:?} {filler:?}");
                 }
             }
