@@ -4,6 +4,7 @@
 //! losing what was reached.
 
 mod corpus;
+mod files;
 mod score;
 
 use std::collections::BTreeMap;

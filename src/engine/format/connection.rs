@@ -145,6 +145,8 @@ fn value(bytes: &[u8], from: usize, limit: usize, style: Style) -> Option<(Span,
     let ends = |b: u8| style.separates(b) || b";\"'`<>\\\r".contains(&b);
     let length = run(line, 0, line.len(), |b| !ends(b));
     let value = line[..length].trim_ascii_end();
+    // The query of a URL in XML: `…&amp;password=x&amp;ssl=true`.
+    let value = value.strip_suffix(b"&amp").unwrap_or(value);
     if value.is_empty() || value.contains(&b' ') && value.contains(&b'=') {
         return None;
     }
@@ -194,7 +196,7 @@ impl Pairs<'_> {
         let Some(&byte) = before.clone().next() else { return true };
         let mut before = before.skip_while(|b| matches!(b, b' ' | b'\t'));
         match self.style {
-            Style::Semicolon => before.next().is_none_or(|b| b";\"'`=>:/".contains(b)),
+            Style::Semicolon => before.next().is_none_or(|b| b";\"'`=>:/?".contains(b)),
             Style::Blank => matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'=' | b'>' | b':'),
         }
     }
@@ -224,6 +226,9 @@ mod tests {
             format!("connectionString=\"Password={pw};Server=db1\""),
             format!("Driver={{ODBC Driver 17}};Server=db1;Uid=app;Pwd={pw};"),
             format!("Server = db1; Uid = app; Pwd = {pw};"),
+            format!(
+                "<jdbc-url>jdbc:mysql://db1:3306/x?user=app&amp;password={pw}&amp;useSSL=true</jdbc-url>"
+            ),
             format!("jdbc:sqlserver://db1:1433;user=app;password={pw};encrypt=true"),
             format!("host=db1 port=5432 user=app password={pw} dbname=x"),
             format!("\"host=db1 user=app password={pw}\""),
