@@ -69,7 +69,8 @@ def keycull_findings(path):
         place = finding["occurrences"][0]
         disposition = finding["disposition"]
         counted = "" if disposition["status"] == "new" else f"{disposition['status']} ({disposition.get('by', '')})"
-        yield finding["secret"], finding["rule"], place.get("path") or place["origin"]["kind"], counted
+        secret = finding.get("secret") or finding["redacted"]
+        yield secret, finding["rule"], place.get("path") or place["origin"]["kind"], counted
 
 
 def kingfisher_findings(path):
