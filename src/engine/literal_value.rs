@@ -659,10 +659,11 @@ fn is_prose(value: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn found(text: &str, word: &str) -> Option<(String, String)> {
+    /// Name and value that `word` leads to in `text`.
+    pub(in crate::engine) fn found(text: &str, word: &str) -> Option<(String, String)> {
         let bytes = text.as_bytes();
         let named = right_of(bytes, text.find(word).unwrap(), word.len())?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

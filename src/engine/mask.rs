@@ -247,9 +247,21 @@ pub(super) fn portable(filter: &Filter, bytes: &[u8], start: usize, words: usize
 /// Bytes that one word of masks depends on: its own 64, and those a probe at its end reaches.
 pub(super) const BLOCK: usize = 64 + PROBE - 1;
 
+/// The [`BLOCK`] bytes from `at`, zero beyond the end; these in `tail`, where the content ends in them.
+#[inline]
+pub(super) fn block<'a>(bytes: &'a [u8], at: usize, tail: &'a mut [u8; BLOCK]) -> &'a [u8; BLOCK] {
+    match bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        Some(whole) => whole,
+        None => {
+            *tail = padded(bytes, at);
+            tail
+        }
+    }
+}
+
 /// The [`BLOCK`] bytes from `at`, zero beyond the end.
 #[inline]
-pub(super) fn padded(bytes: &[u8], at: usize) -> [u8; BLOCK] {
+fn padded(bytes: &[u8], at: usize) -> [u8; BLOCK] {
     let mut block = [0; BLOCK];
     if let Some(whole) = bytes.get(at..at + BLOCK) {
         block.copy_from_slice(whole);

@@ -11,7 +11,7 @@ use std::arch::x86_64::{
     _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_srli_epi16,
 };
 
-use super::mask::{BLOCK, Filter, Masks, padded};
+use super::mask::{BLOCK, Filter, Masks, block};
 use crate::rule::table::PROBE;
 
 /// Groups of the run class by high nibble. The first two are digits and joints, so that their
@@ -155,16 +155,9 @@ pub(super) fn fill(filter: &Filter, bytes: &[u8], start: usize, words: usize, ma
 #[target_feature(enable = "avx2")]
 fn fill_avx2(filter: &Filter, bytes: &[u8], start: usize, words: usize, masks: &mut Masks) {
     let tables = Tables::load(filter);
-    let mut tail;
+    let mut tail = [0; BLOCK];
     for word in masks.begin(words) {
-        let at = start + word * 64;
-        let block: &[u8; BLOCK] = match bytes.get(at..).and_then(|rest| rest.first_chunk()) {
-            Some(whole) => whole,
-            None => {
-                tail = padded(bytes, at);
-                &tail
-            }
-        };
+        let block = block(bytes, start + word * 64, &mut tail);
         let (low, high) = (tables.half(block, 0), tables.half(block, 32));
         masks.token[word] = join(low.token, high.token);
         masks.digit[word] = join(low.digit, high.digit);

@@ -13,7 +13,7 @@ use std::arch::x86_64::{
     _mm512_or_si512, _mm512_permutex2var_epi8, _mm512_set1_epi8, _mm512_setzero_si512, _mm512_test_epi8_mask,
 };
 
-use super::mask::{BLOCK, Filter, MARKS, Masks, NEXTS, padded};
+use super::mask::{BLOCK, Filter, MARKS, Masks, NEXTS, block};
 use crate::rule::table::PROBE;
 
 /// Flags of a byte by [`CLASSES`].
@@ -91,16 +91,9 @@ pub(super) fn fill(filter: &Filter, bytes: &[u8], start: usize, words: usize, ma
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 fn fill_avx512(filter: &Filter, bytes: &[u8], start: usize, words: usize, masks: &mut Masks) {
     let tables = Tables::load(filter);
-    let mut tail;
+    let mut tail = [0; BLOCK];
     for word in masks.begin(words) {
-        let at = start + word * 64;
-        let block: &[u8; BLOCK] = match bytes.get(at..).and_then(|rest| rest.first_chunk()) {
-            Some(whole) => whole,
-            None => {
-                tail = padded(bytes, at);
-                &tail
-            }
-        };
+        let block = block(bytes, start + word * 64, &mut tail);
         tables.fill(block, masks, word);
     }
 }

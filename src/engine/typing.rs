@@ -95,14 +95,7 @@ fn without_nouns(bytes: &[u8], field: Span) -> Span {
 
 #[cfg(test)]
 mod tests {
-    use super::super::literal_value::right_of;
-
-    fn found(text: &str, word: &str) -> Option<(String, String)> {
-        let bytes = text.as_bytes();
-        let named = right_of(bytes, text.find(word).unwrap(), word.len())?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Some((text(named.ident.of(bytes)), text(named.value.of(bytes))))
-    }
+    use super::super::literal_value::tests::found;
 
     #[test]
     fn text_typed_into_password_fields() {

@@ -181,15 +181,7 @@ pub fn apart(findings: Vec<Finding>) -> Vec<Finding> {
 
 /// Adds the places of the same secret under the same rule.
 fn merge(finding: &mut Finding, other: Finding) {
-    finding.severity = finding.severity.max(other.severity);
-    match (finding.disposition.is_new(), other.disposition.is_new()) {
-        (true, false) => {}
-        (false, true) => {
-            finding.confidence = other.confidence;
-            finding.disposition = other.disposition;
-        }
-        (true, true) | (false, false) => finding.confidence = finding.confidence.max(other.confidence),
-    }
+    finding.weigh(&other);
     finding.companions.extend(other.companions);
     finding.companions.sort();
     finding.companions.dedup();
@@ -202,6 +194,22 @@ fn merge(finding: &mut Finding, other: Finding) {
         }
     });
     finding.occurrences.extend(other.occurrences);
+}
+
+impl Finding {
+    /// Takes over how much more the places of `other`, the same secret elsewhere, make of it: confidence and
+    /// disposition are those of the places that count.
+    pub(crate) fn weigh(&mut self, other: &Self) {
+        self.severity = self.severity.max(other.severity);
+        match (self.disposition.is_new(), other.disposition.is_new()) {
+            (true, false) => {}
+            (false, true) => {
+                self.confidence = other.confidence;
+                self.disposition = other.disposition.clone();
+            }
+            (true, true) | (false, false) => self.confidence = self.confidence.max(other.confidence),
+        }
+    }
 }
 
 impl ScanReport {

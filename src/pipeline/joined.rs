@@ -90,16 +90,7 @@ fn named(mut finding: Finding, repository: &Arc<str>) -> Finding {
 
 /// Adds the places of the same secret in another repository, and what they change.
 fn add(finding: &mut Finding, other: Finding) {
-    finding.severity = finding.severity.max(other.severity);
-    // Confidence and disposition are those of the places that count.
-    match (finding.disposition.is_new(), other.disposition.is_new()) {
-        (true, false) => {}
-        (false, true) => {
-            finding.confidence = other.confidence;
-            finding.disposition = other.disposition;
-        }
-        (true, true) | (false, false) => finding.confidence = finding.confidence.max(other.confidence),
-    }
+    finding.weigh(&other);
     if finding.validation == Validation::NotAttempted {
         finding.validation = other.validation;
     }
