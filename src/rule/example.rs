@@ -18,7 +18,7 @@
 //! | `repeat:TEXT:n` | `TEXT`, `n` times |
 //! | `jwt` | a JSON Web Token, HS256, random signature |
 //! | `pem:LABEL` | a PEM block (OpenSSH or OpenPGP structure where the label asks for it) |
-//! | `keystore:KIND` | a key store or binary key of a kind of [`super::store_example`], in base64 |
+//! | `keystore:KIND` | a key store or binary key of this kind, in base64 |
 //! | `b64:T` `b64url:T` `hexof:T` | `T`, itself a template, encoded (`b64url` without padding) |
 //! | `self` | a secret of the rule the example belongs to |
 
