@@ -1,6 +1,7 @@
 //! A leaked secret with all its places, and the report that holds them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::{
@@ -167,10 +168,10 @@ pub fn apart(findings: Vec<Finding>) -> Vec<Finding> {
             half.companions.extend(prints.iter().filter(|print| **print != half.fingerprint).cloned());
             half.companions.sort();
             half.companions.dedup();
-            match known.get(&(half.rule.id.clone(), half.fingerprint.clone())) {
-                Some(&at) => merge(&mut all[at], half),
-                None => {
-                    known.insert((half.rule.id.clone(), half.fingerprint.clone()), all.len());
+            match known.entry((half.rule.id.clone(), half.fingerprint.clone())) {
+                Entry::Occupied(known) => all[*known.get()].absorb(half),
+                Entry::Vacant(unknown) => {
+                    unknown.insert(all.len());
                     all.push(half);
                 }
             }
@@ -179,36 +180,38 @@ pub fn apart(findings: Vec<Finding>) -> Vec<Finding> {
     all
 }
 
-/// Adds the places of the same secret under the same rule.
-fn merge(finding: &mut Finding, other: Finding) {
-    finding.weigh(&other);
-    finding.companions.extend(other.companions);
-    finding.companions.sort();
-    finding.companions.dedup();
-    finding.notes.extend(other.notes);
-    let mut seen = Vec::with_capacity(finding.notes.len());
-    finding.notes.retain(|note| {
-        !seen.contains(note) && {
-            seen.push(note.clone());
-            true
-        }
-    });
-    finding.occurrences.extend(other.occurrences);
-}
-
 impl Finding {
-    /// Takes over how much more the places of `other`, the same secret elsewhere, make of it: confidence and
-    /// disposition are those of the places that count.
-    pub(crate) fn weigh(&mut self, other: &Self) {
+    /// Adds the places of `other`, the same secret under the same rule elsewhere, and what they change:
+    /// confidence and disposition are those of the places that count. Places are not sorted anew.
+    pub(crate) fn absorb(&mut self, other: Self) {
         self.severity = self.severity.max(other.severity);
         match (self.disposition.is_new(), other.disposition.is_new()) {
             (true, false) => {}
             (false, true) => {
                 self.confidence = other.confidence;
-                self.disposition = other.disposition.clone();
+                self.disposition = other.disposition;
             }
             (true, true) | (false, false) => self.confidence = self.confidence.max(other.confidence),
         }
+        if self.validation == Validation::NotAttempted {
+            self.validation = other.validation;
+        }
+        self.companions.extend(other.companions);
+        self.companions.sort();
+        self.companions.dedup();
+        for note in other.notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+        for part in other.components {
+            let same = |one: &&mut Self| one.fingerprint == part.fingerprint && one.rule.id == part.rule.id;
+            match self.components.iter_mut().find(same) {
+                Some(known) => known.absorb(part),
+                None => self.components.push(part),
+            }
+        }
+        self.occurrences.extend(other.occurrences);
     }
 }
 

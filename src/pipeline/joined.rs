@@ -7,9 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::accept::{Accept, mark};
-use crate::finding::{
-    Coverage, Finding, Fingerprint, GapKind, InertEntry, Occurrence, ScanReport, Validation,
-};
+use crate::finding::{Coverage, Finding, Fingerprint, GapKind, InertEntry, ScanReport};
 
 /// What became of one of several repositories.
 #[derive(Debug)]
@@ -45,7 +43,7 @@ pub fn join(parts: Vec<Part>, accept: &[Accept]) -> ScanReport {
             let finding = named(finding, &repository);
             let key = (finding.rule.id.clone(), finding.fingerprint.clone());
             match known.get(&key) {
-                Some(&at) => add(&mut joined.findings[at], finding),
+                Some(&at) => joined.findings[at].absorb(finding),
                 None => {
                     known.insert(key, joined.findings.len());
                     joined.findings.push(finding);
@@ -86,29 +84,4 @@ fn named(mut finding: Finding, repository: &Arc<str>) -> Finding {
         half.iter_mut().for_each(|place| place.repository = Some(Arc::clone(repository)));
     }
     finding
-}
-
-/// Adds the places of the same secret in another repository, and what they change.
-fn add(finding: &mut Finding, other: Finding) {
-    finding.weigh(&other);
-    if finding.validation == Validation::NotAttempted {
-        finding.validation = other.validation;
-    }
-    finding.companions.extend(other.companions);
-    finding.companions.sort();
-    finding.companions.dedup();
-    for note in other.notes {
-        if !finding.notes.contains(&note) {
-            finding.notes.push(note);
-        }
-    }
-    for part in other.components {
-        let same = |one: &&mut Finding| one.fingerprint == part.fingerprint && one.rule.id == part.rule.id;
-        match finding.components.iter_mut().find(same) {
-            Some(known) => add(known, part),
-            None => finding.components.push(part),
-        }
-    }
-    let places: Vec<Occurrence> = other.occurrences;
-    finding.occurrences.extend(places);
 }
