@@ -72,12 +72,8 @@ impl Coding {
 /// raw bytes when [`hides_ascii`] says that transcoding may have swallowed some.
 #[must_use]
 pub fn detect(content: &[u8]) -> Coding {
-    match content {
-        [0xff, 0xfe, 0, 0, ..] => return Coding::Utf32Le,
-        [0, 0, 0xfe, 0xff, ..] => return Coding::Utf32Be,
-        [0xff, 0xfe, ..] => return Coding::Utf16Le,
-        [0xfe, 0xff, ..] => return Coding::Utf16Be,
-        _ => {}
+    if let Some(coding) = wide_mark(content) {
+        return coding;
     }
     let sample = &content[..content.len().min(SAMPLE)];
     if is_clean(sample) {
@@ -206,10 +202,16 @@ pub fn is_clean(part: &[u8]) -> bool {
     part.chunks(256).all(|stretch| !stretch.iter().fold(false, |any, &byte| any | is_odd(byte)))
 }
 
-/// Whether content starts like one of the wide encodings' byte order marks.
+/// The wide encoding whose byte order mark content starts with.
 #[must_use]
-pub fn has_wide_mark(content: &[u8]) -> bool {
-    matches!(content, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 0, 0xfe, 0xff, ..])
+pub fn wide_mark(content: &[u8]) -> Option<Coding> {
+    match content {
+        [0xff, 0xfe, 0, 0, ..] => Some(Coding::Utf32Le),
+        [0, 0, 0xfe, 0xff, ..] => Some(Coding::Utf32Be),
+        [0xff, 0xfe, ..] => Some(Coding::Utf16Le),
+        [0xfe, 0xff, ..] => Some(Coding::Utf16Be),
+        _ => None,
+    }
 }
 
 /// [`is_odd_control`] for bytes, without branches.

@@ -9,7 +9,7 @@ use crate::source::text;
 /// or 0 where it is not as simple as that. `base` is what this said of the base of a delta, with the delta.
 pub(super) fn known(content: &[u8], base: Option<(u32, &DeltaMap)>) -> u32 {
     let sample = content.len().min(text::SAMPLE);
-    if text::has_wide_mark(content) {
+    if text::wide_mark(content).is_some() {
         return 0;
     }
     let clean = match base {
