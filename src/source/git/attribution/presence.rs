@@ -17,8 +17,8 @@ const BATCH: usize = 16;
 /// Looks objects up for one thread.
 pub(super) struct Presence<'a> {
     database: &'a Database,
-    /// By a part of the name, the name asked for last. All zeros where there was none.
-    recent: Vec<[u8; 32]>,
+    /// By a part of the name, the name asked for last.
+    recent: Vec<Option<Oid>>,
     /// The same for directories, with their numbers.
     trees: Vec<Option<(Oid, Option<u32>)>>,
     waiting: Vec<Oid>,
@@ -28,7 +28,7 @@ impl<'a> Presence<'a> {
     pub(super) fn new(database: &'a Database) -> Self {
         Self {
             database,
-            recent: vec![[0; 32]; RECENT],
+            recent: vec![None; RECENT],
             trees: vec![None; RECENT_TREES],
             waiting: Vec::with_capacity(BATCH),
         }
@@ -39,17 +39,10 @@ impl<'a> Presence<'a> {
     pub(super) fn ask(&mut self, id: &[u8], absent: impl FnMut(&Oid)) {
         let slot = &mut self.recent[slot(id) % RECENT];
         let Ok(name) = Oid::from_bytes(id) else { return };
-        let mut padded = [0; 32];
-        if let Some(id) = id.first_chunk::<32>() {
-            padded = *id;
-        } else if let Some(id) = id.first_chunk::<20>() {
-            padded[..20].copy_from_slice(id);
-        }
-        // A name of zeros alone looks like an empty slot, and is no object's.
-        if *slot == padded && padded != [0; 32] {
+        if *slot == Some(name) {
             return;
         }
-        *slot = padded;
+        *slot = Some(name);
         self.database.prefetch(&name);
         self.waiting.push(name);
         if self.waiting.len() == BATCH {
@@ -96,7 +89,7 @@ mod tests {
         let directories = ObjectDirectories::discover(dir.path(), HashKind::Sha1, None);
         let database = Database::open(&directories, 1 << 20);
         let mut presence = Presence::new(&database);
-        // Names that share a slot, one that looks like an empty slot, and more than a batch.
+        // Names that share a slot, the null name among them, and more than a batch.
         let names: Vec<[u8; 20]> = (0..=BATCH as u8)
             .flat_map(|n| [[n; 20], [[0; 19].as_slice(), &[n]].concat().try_into().unwrap()])
             .collect();
