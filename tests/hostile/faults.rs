@@ -27,6 +27,15 @@ fn limited(directory: &Path, limit: &str, args: &str) -> Run {
 }
 
 #[cfg(target_os = "linux")]
+/// Starts a program and kills it after `wait` milliseconds.
+fn killed_after(wait: u64, program: &mut std::process::Command) {
+    let program = program.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = program.spawn().expect("the program starts");
+    std::thread::sleep(Duration::from_millis(wait));
+    child.kill().expect("a signal");
+    child.wait().expect("an end");
+}
+
 #[test]
 fn a_full_disk_is_an_error() {
     let repo = leaking();
@@ -143,16 +152,8 @@ fn a_killed_run_leaves_the_old_report() {
     let report = repo.outside().join("report.json");
     std::fs::write(&report, "old").expect("a file");
     for wait in [0, 5, 20, 60, 150] {
-        let mut child = command(repo.path())
-            .args(["scan", "--format", "json", "--output"])
-            .arg(&report)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        std::thread::sleep(Duration::from_millis(wait));
-        child.kill().expect("a signal");
-        child.wait().expect("an end");
+        let mut scan = command(repo.path());
+        killed_after(wait, scan.args(["scan", "--format", "json", "--output"]).arg(&report));
         let text = std::fs::read_to_string(&report).expect("a report");
         let whole = serde_json::from_str::<serde_json::Value>(&text).is_ok();
         assert!(text == "old" || whole, "half a report after {wait} ms");
@@ -168,15 +169,7 @@ fn a_killed_incremental_scan_leaves_a_state_that_can_be_used() {
     }
     repo.commit("more");
     for wait in [0, 5, 20, 60, 150] {
-        let mut child = command(repo.path())
-            .args(["scan", "--history-only", "--incremental"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        std::thread::sleep(Duration::from_millis(wait));
-        child.kill().expect("a signal");
-        child.wait().expect("an end");
+        killed_after(wait, command(repo.path()).args(["scan", "--history-only", "--incremental"]));
         run(repo.path(), &["scan", "--history-only", "--incremental"]).expect(1);
     }
 }

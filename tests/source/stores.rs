@@ -274,21 +274,26 @@ fn seven_zip_in_every_packing() {
     assert!(notes.gaps.iter().any(|gap| gap.why.contains("--archive-ratio")), "{:?}", notes.gaps);
 }
 
-#[test]
-fn every_truncation_is_survived() {
+/// One small file of each kind, the bundle with as many commits; archives packed both ways.
+fn small_files(commits: usize, packing: Packing) -> [Vec<u8>; 5] {
     let repo = GitRepo::new();
-    repo.write("a", format!("{TEXT}\n")).commit("one");
-    repo.write("a", format!("{TEXT}\nand\n")).commit("two");
+    for more in &["", "and\n"][..commits] {
+        repo.write("a", format!("{TEXT}\n{more}")).commit("change");
+    }
     let text = format!("{TEXT}\n");
     let members: [(&str, &[u8]); 2] = [("a", text.as_bytes()), ("b", b"b")];
-    let files = [
+    [
         bundle(&repo, &[], &["--all"]),
         sqlite(512, &[&["a", "b"], &[&TEXT.repeat(60)]]),
         plist(&[("a", TEXT), ("größe", "große")], b"data"),
-        seven_zip(&members, Packing::Lzma2),
+        seven_zip(&members, packing),
         seven_zip(&members, Packing::Filtered),
-    ];
-    for content in files {
+    ]
+}
+
+#[test]
+fn every_truncation_is_survived() {
+    for content in small_files(2, Packing::Lzma2) {
         for len in 0..content.len() {
             let (_, notes) = scanned(&content[..len]);
             // As long as it can be told what it is, it is told that it is cut off. A database says
@@ -306,18 +311,7 @@ fn every_truncation_is_survived() {
 
 #[test]
 fn every_changed_byte_is_survived() {
-    let repo = GitRepo::new();
-    repo.write("a", format!("{TEXT}\n")).commit("one");
-    let text = format!("{TEXT}\n");
-    let members: [(&str, &[u8]); 2] = [("a", text.as_bytes()), ("b", b"b")];
-    let files = [
-        bundle(&repo, &[], &["--all"]),
-        sqlite(512, &[&["a", "b"], &[&TEXT.repeat(60)]]),
-        plist(&[("a", TEXT), ("größe", "große")], b"data"),
-        seven_zip(&members, Packing::Lzma),
-        seven_zip(&members, Packing::Filtered),
-    ];
-    for content in files {
+    for content in small_files(1, Packing::Lzma) {
         for at in 0..content.len() {
             for value in [0, 1, 0x7f, 0x80, 0xff] {
                 let mut changed = content.clone();
