@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 #[cfg(target_arch = "x86_64")]
 use super::mask_avx512::Place;
 use super::pack::pack;
-#[cfg(test)]
+use super::places::Places;
 use crate::rule::class::ByteSet;
 use crate::rule::table::{Literal, PROBE};
 
@@ -35,12 +35,30 @@ pub(super) struct Masks {
     pub(super) mark: [u64; WORDS + 1],
     /// Words that hold anything; the rest are of another stride.
     words: usize,
+    /// The places of `hit`.
+    pub(super) hits: Places,
+    /// Where runs of at least [`MIN_RUN`](crate::rule::compile::MIN_RUN) bytes start.
+    pub(super) runs: Places,
+    /// The places of `mark`.
+    pub(super) marks: Places,
 }
 
 impl Masks {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         let none = [0; WORDS + 1];
-        Self { token: none, digit: none, letter: none, joint: none, hit: none, mark: none, words: 0 }
+        let places = Places::new;
+        Self {
+            token: none,
+            digit: none,
+            letter: none,
+            joint: none,
+            hit: none,
+            mark: none,
+            words: 0,
+            hits: places(),
+            runs: places(),
+            marks: places(),
+        }
     }
 
     /// Makes room for `words` words and the one after them; their numbers.
@@ -49,9 +67,21 @@ impl Masks {
         0..self.words
     }
 
-    /// Words of the stride, without the one after it.
-    pub(super) fn words(&self) -> usize {
-        self.words - 1
+    /// Lists the bits that are looked at one by one; the last step of a back end, in the
+    /// instructions of that back end. The stride of the masks is that at `start` of `bytes`.
+    #[inline(always)]
+    pub(super) fn list(&mut self, bytes: &[u8], start: usize) {
+        let words = self.words - 1;
+        self.hits.fill(self.hit[..words].iter().copied());
+        self.marks.fill(self.mark[..words].iter().copied());
+        let before = start.checked_sub(1).and_then(|i| bytes.get(i));
+        let mut before = u64::from(before.is_some_and(|&byte| ByteSet::RUN.has(byte)));
+        self.runs.fill((0..words).map(|word| {
+            let token = self.token[word];
+            let starts = long_runs(token, self.token[word + 1]) & !(token << 1 | before);
+            before = token >> 63;
+            starts
+        }));
     }
 
     /// One past the last byte that is told of.
@@ -209,7 +239,7 @@ fn pair_hash(a: u8, b: u8) -> u16 {
 }
 
 /// A function that fills the masks of the stride at `start` of `bytes`: those of so many words and
-/// of the one after them. Beyond the end of `bytes` all masks are zero.
+/// of the one after them; and lists what is in those words. Beyond the end of `bytes` all masks are zero.
 pub(super) type Fill = fn(&Filter, &[u8], usize, usize, &mut Masks);
 
 /// The fastest back end this processor has.
@@ -225,7 +255,7 @@ pub(super) fn all() -> Vec<Fill> {
         if super::mask_avx512::is_available() {
             fills.push(super::mask_avx512::fill);
         }
-        if std::arch::is_x86_feature_detected!("avx2") {
+        if super::mask_avx2::is_available() {
             fills.push(super::mask_avx2::fill);
         }
     }
@@ -242,6 +272,17 @@ pub(super) fn portable(filter: &Filter, bytes: &[u8], start: usize, words: usize
         class_bits(&block, masks, word);
         masks.hit[word] = hit_bits(pairs, &block);
     }
+    masks.list(bytes, start);
+}
+
+/// Bits where a stretch of [`MIN_RUN`](crate::rule::compile::MIN_RUN) token bytes starts.
+#[inline(always)]
+fn long_runs(token: u64, next: u64) -> u64 {
+    let mut wide = u128::from(token) | u128::from(next) << 64;
+    for shift in [1, 2, 4, 8] {
+        wide &= wide >> shift;
+    }
+    wide as u64
 }
 
 /// Bytes that one word of masks depends on: its own 64, and those a probe at its end reaches.
@@ -446,6 +487,21 @@ mod tests {
     }
 
     #[test]
+    fn long_runs_start_where_sixteen_follow() {
+        assert_eq!(long_runs(0xFFFF, 0), 1);
+        assert_eq!(long_runs(0xFFFF << 1, 0), 2);
+        assert_eq!(long_runs(0x7FFF, 0), 0);
+        assert_eq!(long_runs(0xFF << 56, 0xFF), 1 << 56);
+    }
+
+    /// Where runs of sixteen bytes start, by looking at each byte.
+    fn starts(bytes: &[u8], stride: Range<usize>) -> Vec<usize> {
+        let in_run = |at: usize| bytes.get(at).is_some_and(|&byte| ByteSet::RUN.has(byte));
+        let starts = |&at: &usize| (at == 0 || !in_run(at - 1)) && (at..at + 16).all(in_run);
+        stride.filter(starts).collect()
+    }
+
+    #[test]
     fn marks_begin_escapes_or_end_lines() {
         for byte in 0..=255_u8 {
             for next in 0..=255_u8 {
@@ -473,6 +529,12 @@ mod tests {
                 for start in (0..bytes.len()).step_by(STRIDE).chain([1, 63]) {
                     let mut masks = Masks::new();
                     fill(&filter, &bytes, start, WORDS, &mut masks);
+                    let expected = starts(&bytes, start..start + STRIDE);
+                    assert!(masks.runs.iter().map(|first| start + first).eq(expected), "runs from {start}");
+                    for (list, mask) in [(&masks.hits, &masks.hit), (&masks.marks, &masks.mark)] {
+                        let is_set = |&at: &usize| mask[at / 64] >> (at % 64) & 1 == 1;
+                        assert!(list.iter().eq((0..STRIDE).filter(is_set)), "list from {start}");
+                    }
                     for word in 0..=WORDS {
                         let at = start + word * 64;
                         for (mask, class) in [

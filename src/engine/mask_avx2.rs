@@ -143,16 +143,23 @@ const NEXT_HIGH: [u8; 16] = [
     0,
 ];
 
+/// Whether this processor can run [`fill`]. All that have AVX2 count and find bits, too.
+pub(super) fn is_available() -> bool {
+    std::arch::is_x86_feature_detected!("avx2")
+        && std::arch::is_x86_feature_detected!("bmi1")
+        && std::arch::is_x86_feature_detected!("popcnt")
+}
+
 /// Fills `masks` for the stride at `start`.
 ///
 /// # Panics
-/// Never; but the caller must have seen that the processor has AVX2 ([`super::mask::best`]).
+/// Never; but the caller must have asked [`is_available`].
 pub(super) fn fill(filter: &Filter, bytes: &[u8], start: usize, words: usize, masks: &mut Masks) {
-    // SAFETY: `best` hands this function out only after detecting AVX2.
+    // SAFETY: `best` hands this function out only after detecting these instructions.
     unsafe { fill_avx2(filter, bytes, start, words, masks) }
 }
 
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
 fn fill_avx2(filter: &Filter, bytes: &[u8], start: usize, words: usize, masks: &mut Masks) {
     let tables = Tables::load(filter);
     let mut tail = [0; BLOCK];
@@ -166,6 +173,7 @@ fn fill_avx2(filter: &Filter, bytes: &[u8], start: usize, words: usize, masks: &
         masks.hit[word] = join(low.hit, high.hit);
         masks.mark[word] = join(low.mark, high.mark);
     }
+    masks.list(bytes, start);
 }
 
 fn join(low: u32, high: u32) -> u64 {

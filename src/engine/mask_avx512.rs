@@ -74,7 +74,8 @@ impl Place {
 
 /// Whether this processor can run [`fill`].
 pub(super) fn is_available() -> bool {
-    std::arch::is_x86_feature_detected!("avx512f")
+    super::mask_avx2::is_available()
+        && std::arch::is_x86_feature_detected!("avx512f")
         && std::arch::is_x86_feature_detected!("avx512bw")
         && std::arch::is_x86_feature_detected!("avx512vbmi")
 }
@@ -88,7 +89,7 @@ pub(super) fn fill(filter: &Filter, bytes: &[u8], start: usize, words: usize, ma
     unsafe { fill_avx512(filter, bytes, start, words, masks) }
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi1,popcnt")]
 fn fill_avx512(filter: &Filter, bytes: &[u8], start: usize, words: usize, masks: &mut Masks) {
     let tables = Tables::load(filter);
     let mut tail = [0; BLOCK];
@@ -96,6 +97,7 @@ fn fill_avx512(filter: &Filter, bytes: &[u8], start: usize, words: usize, masks:
         let block = block(bytes, start + word * 64, &mut tail);
         tables.fill(block, masks, word);
     }
+    masks.list(bytes, start);
 }
 
 /// The tables in registers.

@@ -65,7 +65,6 @@ pub const REACH: usize = 32 * 1024;
 pub struct Scratch {
     /// Boxed, so that moving a scratch is no copy of kilobytes.
     masks: Box<mask::Masks>,
-    places: places::Places,
     room: trace::Room,
     decode: decode::State,
 }
@@ -74,7 +73,6 @@ impl Default for Scratch {
     fn default() -> Self {
         Self {
             masks: Box::new(mask::Masks::new()),
-            places: places::Places::new(),
             room: trace::Room::default(),
             decode: decode::State::default(),
         }

@@ -22,7 +22,7 @@ impl Places {
     }
 
     /// Lists the bits of `words`, at most as many as a stride has, in order.
-    #[inline]
+    #[inline(always)]
     pub(super) fn fill(&mut self, words: impl Iterator<Item = u64>) {
         let mut len = 0;
         for (base, mut bits) in (0_u16..).step_by(64).zip(words) {

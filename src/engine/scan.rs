@@ -43,15 +43,6 @@ pub(super) struct Pass<'a> {
     escapes: Range<usize>,
 }
 
-/// What the byte before a stride is part of.
-#[derive(Clone, Copy, Default)]
-struct Carry {
-    /// A run.
-    token: bool,
-    /// A run of at least [`MIN_RUN`] bytes that goes on in the stride.
-    long: bool,
-}
-
 impl<'a> Pass<'a> {
     pub(super) fn new(engine: &'a Engine, bytes: &'a [u8], triggers: Range<usize>, finds: Finds<'a>) -> Self {
         let tables = &engine.rules().tables;
@@ -74,28 +65,26 @@ impl<'a> Pass<'a> {
     pub(super) fn run(&mut self, scratch: &mut Scratch) {
         let behind = self.triggers.end.saturating_add(LOOK_BEHIND).max(self.escapes.end);
         let end = self.bytes.len().min(behind);
-        let mut carry = self.cut_by_start();
+        let mut long = self.cut_by_start();
         // A line feed is marked by the byte before it.
         scratch.decode.search(self.bytes, self.escapes.start..self.escapes.end.min(self.escapes.start + 1));
         let mut start = self.triggers.start;
         while start < end {
             let words = (end - start).div_ceil(64).min(WORDS);
             (self.engine.fill)(&self.engine.filter, self.bytes, start, words, &mut scratch.masks);
-            let Scratch { masks, places, decode, .. } = scratch;
-            self.hits(start, masks, places);
-            carry = self.runs(start, carry, masks, places, decode);
-            places.fill(masks.mark[..masks.words()].iter().copied());
+            let Scratch { masks, decode, .. } = scratch;
+            self.hits(start, &mut masks.hits);
+            long = self.runs(start, long, masks, decode);
             // Back ends may set more bits than there are marks.
             let next = |at: usize| self.bytes.get(at + 1).copied().unwrap_or_default();
-            places.retain(|place| is_mark(self.bytes[start + place], next(start + place)));
-            places.iter().for_each(|place| decode.marks(self.bytes, start + place, &self.escapes));
+            masks.marks.retain(|place| is_mark(self.bytes[start + place], next(start + place)));
+            masks.marks.iter().for_each(|place| decode.marks(self.bytes, start + place, &self.escapes));
             start += STRIDE;
         }
     }
 
-    /// Tests the literals that may stand in a stride.
-    fn hits(&mut self, start: usize, masks: &Masks, places: &mut Places) {
-        places.fill(masks.hit[..masks.words()].iter().copied());
+    /// Tests the literals that may stand in a stride, at `places`.
+    fn hits(&mut self, start: usize, places: &mut Places) {
         let (bytes, probes) = (&self.bytes[start..], self.probes);
         let key = |place: usize| bytes.get(place..).and_then(<[u8]>::first_chunk::<3>);
         places.retain(|place| key(place).is_some_and(|&[a, b, c]| probes.may_have(a, b, c)));
@@ -106,46 +95,34 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Tests the runs that begin in a stride.
-    fn runs(
-        &mut self,
-        start: usize,
-        carry: Carry,
-        masks: &Masks,
-        places: &mut Places,
-        encoded: &mut decode::State,
-    ) -> Carry {
-        let mut long = false;
-        if carry.long {
+    /// Tests the runs that begin in a stride. `long`: a run of at least [`MIN_RUN`] bytes goes on in
+    /// it; the answer says the same of the next stride.
+    fn runs(&mut self, start: usize, long: bool, masks: &Masks, encoded: &mut decode::State) -> bool {
+        let mut goes_on = false;
+        if long {
             let stop = run_end(masks, 0);
             self.inner_prefixes(start, masks, 0, stop);
-            long = stop > STRIDE;
+            goes_on = stop > STRIDE;
         }
-        let mut before = carry.token;
-        places.fill((0..masks.words()).map(|word| {
-            let token = masks.token[word];
-            let starts = long_runs(token, masks.token[word + 1]) & !(token << 1 | u64::from(before));
-            before = token >> 63 != 0;
-            starts
-        }));
-        for first in places.iter() {
+        for first in masks.runs.iter() {
             let stop = self.token_run(start, masks, first);
-            long |= stop > STRIDE;
+            goes_on |= stop > STRIDE;
             let at = start + first;
             if decode::may_be_encoded(self.bytes, at, stop - first) && self.triggers.contains(&at) {
                 encoded.candidates().push(at);
             }
         }
-        Carry { token: before, long }
+        goes_on
     }
 
-    /// A run that began before the range still holds prefixes that start inside it.
-    fn cut_by_start(&mut self) -> Carry {
+    /// A run that began before the range still holds prefixes that start inside it. Whether it has at
+    /// least [`MIN_RUN`] bytes and goes on in the range.
+    fn cut_by_start(&mut self) -> bool {
         let from = self.triggers.start;
         let bytes = self.bytes;
         let in_run = |i: usize| bytes.get(i).is_some_and(|&b| ByteSet::RUN.has(b));
         if from == 0 || !in_run(from - 1) {
-            return Carry::default();
+            return false;
         }
         let behind = (1..MIN_RUN).take_while(|&back| back <= from && in_run(from - back)).count();
         let ahead = (from..from + MIN_RUN).take_while(|&at| in_run(at)).count();
@@ -158,7 +135,7 @@ impl<'a> Pass<'a> {
                 }
             }
         }
-        Carry { token: true, long }
+        long
     }
 
     /// Tests the run that starts at `first` in the stride at `start`; where it ends in the
@@ -328,16 +305,6 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// Bits where a stretch of [`MIN_RUN`] token bytes starts.
-#[inline]
-fn long_runs(token: u64, next: u64) -> u64 {
-    let mut wide = u128::from(token) | u128::from(next) << 64;
-    for shift in [1, 2, 4, 8] {
-        wide &= wide >> shift;
-    }
-    wide as u64
-}
-
 /// A bit for each byte of `from..to` that lies in `word` of a stride.
 #[inline]
 fn piece(word: usize, from: usize, to: usize) -> u64 {
@@ -392,14 +359,6 @@ fn measure(bytes: &[u8], start: usize, masks: &Masks, first: usize, stop: usize)
 mod tests {
     use super::super::mask;
     use super::*;
-
-    #[test]
-    fn long_runs_start_where_sixteen_follow() {
-        assert_eq!(long_runs(0xFFFF, 0), 1);
-        assert_eq!(long_runs(0xFFFF << 1, 0), 2);
-        assert_eq!(long_runs(0x7FFF, 0), 0);
-        assert_eq!(long_runs(0xFF << 56, 0xFF), 1 << 56);
-    }
 
     /// The run that starts at `at`, by masks.
     fn measured(bytes: &[u8], at: usize) -> Run {
