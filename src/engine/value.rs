@@ -29,11 +29,31 @@ fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'`')
 }
 
-/// Bytes that continue a value on either side of its run.
+/// Bits of [`KINDS`]: the byte continues a value on either side of its run …
+const CONTINUES: u8 = 1;
+/// … or joins two parts of one behind it.
+const JOINS: u8 = 2;
+
+/// What each byte does to a value.
+static KINDS: [u8; 256] = {
+    let continues = ByteSet::RUN.with(b'.').with(b'~').with(b'%');
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        if continues.has(byte as u8) {
+            table[byte] = CONTINUES;
+        }
+        byte += 1;
+    }
+    table[b'=' as usize] = JOINS;
+    table[b':' as usize] = JOINS;
+    table[b'!' as usize] = JOINS;
+    table
+};
+
 #[inline]
 fn continues(byte: u8) -> bool {
-    const CONTINUES: ByteSet = ByteSet::RUN.with(b'.').with(b'~').with(b'%');
-    CONTINUES.has(byte)
+    KINDS[usize::from(byte)] == CONTINUES
 }
 
 /// Bytes that may stand before an unquoted value.
@@ -82,16 +102,20 @@ pub(super) fn around(bytes: &[u8], run: Run) -> Option<Value> {
 fn end_of(bytes: &[u8], from: usize, ceiling: usize) -> Option<usize> {
     /// Most signs, or rows of them, with more behind them.
     const MOST_JOINTS: usize = 6;
-    let is_joint = |byte: u8| matches!(byte, b'=' | b':' | b'!');
     let rest = bytes.get(from..ceiling).unwrap_or_default();
     let mut at = 0;
+    let mut pass = |kind: u8| {
+        let start = at;
+        while rest.get(at).is_some_and(|&byte| KINDS[usize::from(byte)] == kind) {
+            at += 1;
+        }
+        at > start
+    };
     for _ in 0..=MOST_JOINTS {
-        at += rest[at..].iter().take_while(|&&byte| continues(byte)).count();
-        let joint = rest[at..].iter().take_while(|&&byte| is_joint(byte)).count();
-        if joint == 0 {
+        pass(CONTINUES);
+        if !pass(JOINS) {
             return Some(from + at);
         }
-        at += joint;
     }
     None
 }
