@@ -55,6 +55,9 @@ impl Select for ByText {
 
 /// [`scan`] with rules selected in the way `S`.
 pub(super) fn scan_by<S: Select>(engine: &Engine, bytes: &[u8], run: Run, finds: &mut Finds<'_>) {
+    if name::follows_generated(bytes, run.start) {
+        return;
+    }
     let Some(value) = value::around(bytes, run) else { return };
     if is_digest(value.of(bytes)) {
         return;
