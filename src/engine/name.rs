@@ -277,14 +277,20 @@ pub(super) fn enclosing(bytes: &[u8], start: usize) -> Option<Span> {
     let floor = start.saturating_sub(MAX_ENCLOSING);
     let mut line_start = line_start_of(bytes, start, floor)?;
     let own = indent(bytes, line_start, start);
+    if own == 0 {
+        return None;
+    }
     for _ in 0..MAX_LINES {
         let end = line_start.checked_sub(1)?;
         if end <= floor {
             return None;
         }
         line_start = line_start_of(bytes, end, floor)?;
+        if indent(bytes, line_start, end) >= own {
+            continue;
+        }
         let text = bytes[line_start..end].trim_ascii();
-        if text.is_empty() || indent(bytes, line_start, end) >= own {
+        if text.is_empty() {
             continue;
         }
         if !matches!(text.last(), Some(b':' | b'{' | b'[' | b'(' | b'=' | b'>')) {
