@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::aside::{Aside, Asides};
 use super::context;
 use super::excerpt::Masks;
 use super::exposure::exposed_prefix;
@@ -15,6 +16,7 @@ use super::marker::{self, Found, InlineAllow};
 use super::marker_block;
 use super::position::regions;
 use super::rulebook::RuleBook;
+use super::standing;
 use crate::chunk::{Chunk, Encoding};
 use crate::engine::imported;
 use crate::finding::{Checksum, Confidence, Detail, Match, Origin, Region, Secret, Span, line_hashes};
@@ -54,6 +56,8 @@ pub struct Candidate {
     pub pardons: Vec<(u16, bool)>,
     /// What lines beside it say of what it opens.
     pub context: Vec<Detail>,
+    /// What its surroundings say it is there for.
+    pub aside: Aside,
     /// What the engine saw of the neighbourhood, an or of `Match::TRAIT_…`.
     pub traits: u16,
 }
@@ -94,6 +98,7 @@ pub fn capture_with(
         masks: Masks::new(chunk.bytes, matches, rules),
         markers: BTreeMap::new(),
         blocks: None,
+        asides: Asides::default(),
     };
     let origin = Arc::new(chunk.origin.clone());
     // NOTE: content is in memory or mapped, so its offsets fit a usize; a window of a larger
@@ -106,25 +111,32 @@ pub fn capture_with(
         .iter()
         .zip(regions)
         .zip(hashes)
-        .map(|((hit, region), line_hash)| Candidate {
-            origin: Arc::clone(&origin),
-            rule: hit.rule,
-            secret: hit.secret(chunk.bytes),
-            span: shift(hit.secret),
-            region,
-            excerpt: match &hit.decoded {
-                Some(decoded) => page.masks.decoded_excerpt(decoded, rules, hit.rule),
-                None => page.masks.excerpt(chunk.bytes, &mut page.lines, hit.secret),
-            },
-            line_hash,
-            decoded: hit.decoded.as_ref().map(|decoded| decoded.chain.clone()).unwrap_or_default(),
-            confidence: hit.confidence,
-            checksum: hit.checksum,
-            allows: page.allows(hit, rules.info(hit.rule).kind == "imported"),
-            exposed: page.exposed(hit),
-            pardons: pardons(chunk, hit, rules),
-            context: page.context(hit, rules.info(hit.rule).kind),
-            traits: hit.traits,
+        .map(|((hit, region), line_hash)| {
+            let context = page.context(hit, rules.info(hit.rule).kind);
+            let raised = hit.confidence == Confidence::Low
+                && standing::is_of_a_login(chunk.bytes, hit, rules.info(hit.rule), &context);
+            let confidence = if raised { Confidence::Medium } else { hit.confidence };
+            Candidate {
+                origin: Arc::clone(&origin),
+                rule: hit.rule,
+                secret: hit.secret(chunk.bytes),
+                span: shift(hit.secret),
+                region,
+                excerpt: match &hit.decoded {
+                    Some(decoded) => page.masks.decoded_excerpt(decoded, rules, hit.rule),
+                    None => page.masks.excerpt(chunk.bytes, &mut page.lines, hit.secret),
+                },
+                line_hash,
+                decoded: hit.decoded.as_ref().map(|decoded| decoded.chain.clone()).unwrap_or_default(),
+                confidence,
+                checksum: hit.checksum,
+                allows: page.allows(hit, rules.info(hit.rule).kind == "imported"),
+                exposed: page.exposed(hit),
+                pardons: pardons(chunk, hit, rules),
+                context,
+                aside: page.asides.around(chunk.bytes, hit.secret),
+                traits: hit.traits,
+            }
         })
         .collect()
 }
@@ -196,6 +208,7 @@ struct Page<'a> {
     markers: BTreeMap<usize, Arc<[Marker]>>,
     /// Blocks of allowed lines, once somebody asked for them.
     blocks: Option<Vec<(Range<usize>, Arc<InlineAllow>)>>,
+    asides: Asides,
 }
 
 /// A marker whose reason is ready to print.

@@ -14,10 +14,10 @@ use super::crowd::Crowds;
 use super::inert::Uses;
 use super::join::{Row, Whole, join};
 use super::overlap::{Kept, settle};
-use super::path_rank::{Class, classify};
 use super::placement::Placements;
 use super::rulebook::{RuleBook, redaction};
 use super::sample::published;
+use super::standing::Standing;
 use crate::config::Baseline;
 use crate::finding::{
     Attributor, Checksum, Confidence, Coverage, CredentialMode, Disposition, Finding, Fingerprint,
@@ -511,15 +511,14 @@ impl Desk<'_> {
                 }
                 let mut notes = verdict.notes;
                 let mut confidence = candidate.own_confidence().min(group.confidence);
-                let class = path.as_ref().and_then(classify);
-                if let Some(class) = class
-                    && !(candidate.checksum == Checksum::Passed && self.rules.issuer_checks(candidate.rule))
-                    && self.rules.info(candidate.rule).kind != "imported"
-                {
-                    confidence = confidence.lowered();
-                    notes.push(class.note());
+                let standing = Standing::of(path.as_ref(), candidate);
+                let info = self.rules.info(candidate.rule);
+                let proven =
+                    candidate.checksum == Checksum::Passed && self.rules.issuer_checks(candidate.rule);
+                if !proven && info.kind != Kind::Imported.as_str() {
+                    confidence = standing.judge(confidence, info, &mut notes);
                 }
-                if class == Some(Class::Test) && self.crowds.hold(kept) {
+                if standing.is_test() && self.crowds.hold(kept) {
                     confidence = confidence.lowered();
                     notes.push(note("test-vectors", "stands among many of its kind in one test file"));
                 }

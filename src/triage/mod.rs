@@ -5,6 +5,7 @@
 //! runs once over all candidates. What it makes of them does not depend on their order.
 
 mod allow;
+mod aside;
 mod base;
 mod baseline;
 mod capture;
@@ -26,6 +27,7 @@ mod placement;
 mod position;
 mod rulebook;
 mod sample;
+mod standing;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -34,6 +36,7 @@ mod tests;
 mod tests_joined;
 
 pub use allow::AllowRule;
+pub use aside::Aside;
 pub use base::BaseSecrets;
 pub use capture::{Candidate, capture, capture_with};
 pub use finish::{TriageOptions, Triaged, finish};

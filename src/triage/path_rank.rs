@@ -1,8 +1,8 @@
 //! What a path says about the worth of what is found there.
 //!
-//! Never a reason to hide: a place in tests or vendored code is one step less sure and says why.
+//! Never a reason to hide: what follows from it is [`standing`](super::standing)'s to say.
 
-use crate::finding::{Note, RepoPath};
+use crate::finding::RepoPath;
 
 /// Names of directories, compared in lower case, and the class they put a path into.
 const DIRECTORIES: [(&str, Class); 45] = [
@@ -79,54 +79,145 @@ const LOCK_FILES: [&str; 22] = [
     "podfile.lock",
 ];
 
+/// Domains that names of Java packages begin with: `com/example` is nobody's example.
+const DOMAINS: [&str; 10] = ["com", "org", "net", "io", "de", "dev", "edu", "me", "fr", "cn"];
+
+/// Stems of files about a package, compared in lower case.
+const READMES: [&str; 10] = [
+    "readme",
+    "changelog",
+    "changes",
+    "history",
+    "contributing",
+    "upgrading",
+    "pkg-info",
+    "metadata",
+    "openapi",
+    "swagger",
+];
+
+/// Ends of documents.
+const DOCUMENTS: [&str; 5] = [".md", ".markdown", ".rst", ".adoc", ".mdx"];
+
+/// Files of a Chromium profile, in lower case.
+const PROFILES: [&str; 5] =
+    ["preferences", "secure preferences", "local state", "browsingtopicsstate", "verified_contents.json"];
+
+/// Ends of what build tools write.
+const BUNDLES: [&str; 10] = [
+    ".min.js",
+    ".min.mjs",
+    ".min.css",
+    ".bundle.js",
+    "-bundle.js",
+    ".bundled.js",
+    ".chunk.js",
+    ".chunk.css",
+    ".umd.js",
+    ".iife.js",
+];
+
 /// Kinds of path where secrets are often not real, or not one's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     Test,
+    /// Below a directory of examples.
     Example,
+    /// A file to be copied and filled in.
+    Template,
+    /// Below a directory of documents.
     Docs,
+    /// What a package says about itself.
+    Readme,
+    /// A document anywhere else.
+    Document,
     Vendored,
     Lock,
+    /// Code that a build tool wrote.
+    Bundle,
+    /// A copy of sources beside such code.
+    SourceMap,
+    /// What a browser keeps in its user's profile: seeds and signatures of its own by the dozen.
+    Profile,
 }
 
-impl Class {
-    /// The remark that goes with the lowered confidence.
-    pub(super) fn note(self) -> Note {
-        let (code, text) = match self {
-            Self::Test => ("test-path", "stands in test code or a fixture: one step less sure"),
-            Self::Example => ("example-path", "stands in an example or sample: one step less sure"),
-            Self::Docs => ("docs-path", "stands in documentation: one step less sure"),
-            Self::Vendored => ("vendored-path", "stands in vendored third-party code: one step less sure"),
-            Self::Lock => ("lock-file", "stands in a package manager's lock file: one step less sure"),
-        };
-        Note { code, text: text.to_owned() }
+/// The classes of `path`: that of the file's name, else of the nearest directory that has one;
+/// vendored or not; written by a build tool or not.
+pub(super) fn classify(path: &RepoPath) -> Vec<Class> {
+    let parts: Vec<&[u8]> = path.as_bytes().split(|&b| b == b'/' || b == b'!').collect();
+    let Some((name, directories)) = parts.split_last() else { return Vec::new() };
+    let lower = name.to_ascii_lowercase();
+    let nearest = class_of_name(name, &lower).or_else(|| class_of_directories(directories));
+    let vendored = directories.iter().any(|part| class_of_directory(part) == Some(Class::Vendored));
+    let mut classes: Vec<Class> = nearest.filter(|class| *class != Class::Vendored).into_iter().collect();
+    if classes.is_empty() {
+        classes.extend(class_of_document(&lower));
     }
+    if vendored {
+        classes.push(Class::Vendored);
+    }
+    classes.extend(class_of_build(&lower));
+    classes
 }
 
-/// The class of `path`: that of the file's name, else of the nearest directory that has one.
-pub(super) fn classify(path: &RepoPath) -> Option<Class> {
-    let lower = path.as_bytes().to_ascii_lowercase();
-    let mut parts = lower.rsplit(|&b| b == b'/' || b == b'!');
-    let name = parts.next().unwrap_or_default();
-    class_of_name(name).or_else(|| {
-        parts.find_map(|part| {
-            DIRECTORIES.iter().find(|(directory, _)| directory.as_bytes() == part).map(|(_, class)| *class)
-        })
-    })
+fn class_of_directory(part: &[u8]) -> Option<Class> {
+    let named = |name: &str| name.as_bytes().eq_ignore_ascii_case(part);
+    DIRECTORIES.iter().find(|(name, _)| named(name)).map(|(_, class)| *class)
 }
 
-fn class_of_name(name: &[u8]) -> Option<Class> {
-    if LOCK_FILES.iter().any(|lock| lock.as_bytes() == name) {
+fn class_of_directories(parts: &[&[u8]]) -> Option<Class> {
+    // `java/com/example/…`: from the domain on these are names of packages.
+    let is = |part: &[u8], names: &[&str]| names.iter().any(|name| name.as_bytes() == part);
+    let languages = ["java", "kotlin", "scala", "groovy"];
+    let packages = parts.windows(2).position(|pair| is(pair[0], &languages) && is(pair[1], &DOMAINS));
+    let ends = packages.map_or(parts.len(), |at| at + 1);
+    parts
+        .iter()
+        .enumerate()
+        .rev()
+        .find_map(|(at, part)| class_of_directory(part).filter(|class| *class != Class::Example || at < ends))
+}
+
+fn class_of_name(name: &[u8], lower: &[u8]) -> Option<Class> {
+    if LOCK_FILES.iter().any(|lock| lock.as_bytes() == lower) {
         return Some(Class::Lock);
     }
-    let words = |marks: &[&[u8]]| name.split(|b| b"._-".contains(b)).any(|word| marks.contains(&word));
+    let words = |marks: &[&[u8]]| lower.split(|b| b"._-".contains(b)).any(|word| marks.contains(&word));
     if words(&[b"test", b"tests", b"spec", b"specs", b"fixture", b"fixtures", b"mock", b"conftest"]) {
         return Some(Class::Test);
     }
+    // `AccountServiceTest.java`, `AccountTests.cs`
+    let stem = name.iter().position(|&b| b == b'.').map_or(name, |dot| &name[..dot]);
+    let humped = |end: &[u8]| {
+        stem.strip_suffix(end)
+            .and_then(<[u8]>::last)
+            .is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    if [&b"Test"[..], b"Tests", b"Spec"].into_iter().any(humped) {
+        return Some(Class::Test);
+    }
     if words(&[b"example", b"examples", b"sample", b"samples", b"dist", b"template"]) {
-        return Some(Class::Example);
+        return Some(Class::Template);
     }
     None
+}
+
+fn class_of_document(lower: &[u8]) -> Option<Class> {
+    let stem = lower.iter().position(|&b| b == b'.').map_or(lower, |dot| &lower[..dot]);
+    if READMES.iter().any(|name| name.as_bytes() == stem) {
+        return Some(Class::Readme);
+    }
+    DOCUMENTS.iter().any(|end| lower.ends_with(end.as_bytes())).then_some(Class::Document)
+}
+
+fn class_of_build(lower: &[u8]) -> Option<Class> {
+    if PROFILES.iter().any(|name| name.as_bytes() == lower) {
+        return Some(Class::Profile);
+    }
+    if [".js.map", ".mjs.map", ".cjs.map", ".css.map"].iter().any(|end| lower.ends_with(end.as_bytes())) {
+        return Some(Class::SourceMap);
+    }
+    BUNDLES.iter().any(|end| lower.ends_with(end.as_bytes())).then_some(Class::Bundle)
 }
 
 #[cfg(test)]
@@ -135,23 +226,37 @@ mod tests {
 
     #[test]
     fn names_and_directories_are_told_apart() {
-        let cases = [
-            ("src/main.rs", None),
-            ("src/contest/latest.rs", None),
-            ("tests/a.rs", Some(Class::Test)),
-            ("pkg/Fixtures/key.pem", Some(Class::Test)),
-            ("src/user_test.go", Some(Class::Test)),
-            ("src/app.spec.ts", Some(Class::Test)),
-            ("config/.env.example", Some(Class::Example)),
-            ("examples/run.py", Some(Class::Example)),
-            ("docs/guide.md", Some(Class::Docs)),
-            ("a/node_modules/b/index.js", Some(Class::Vendored)),
-            ("Cargo.lock", Some(Class::Lock)),
-            ("a.zip!testdata/x", Some(Class::Test)),
-            ("test", Some(Class::Test)),
+        let cases: [(&str, &[Class]); 27] = [
+            ("src/main.rs", &[]),
+            ("src/contest/latest.rs", &[]),
+            ("tests/a.rs", &[Class::Test]),
+            ("pkg/Fixtures/key.pem", &[Class::Test]),
+            ("src/user_test.go", &[Class::Test]),
+            ("src/app.spec.ts", &[Class::Test]),
+            ("src/AccountServiceTest.java", &[Class::Test]),
+            ("src/Latest.java", &[]),
+            ("config/.env.example", &[Class::Template]),
+            ("examples/run.py", &[Class::Example]),
+            ("examples/java/com/acme/Run.java", &[Class::Example]),
+            ("src/main/java/com/example/demo/Login.java", &[]),
+            ("src/test/java/com/example/demo/Login.java", &[Class::Test]),
+            ("docs/guide.md", &[Class::Docs]),
+            ("README.md", &[Class::Readme]),
+            ("notes/run.md", &[Class::Document]),
+            ("pkg/PKG-INFO", &[Class::Readme]),
+            ("a/node_modules/b/index.js", &[Class::Vendored]),
+            ("a/node_modules/b/test/index.js", &[Class::Test, Class::Vendored]),
+            ("vendor/app.min.js", &[Class::Vendored, Class::Bundle]),
+            ("dist/app.js.map", &[Class::SourceMap]),
+            ("dist/app.js", &[]),
+            ("bitmap.map", &[]),
+            ("Cargo.lock", &[Class::Lock]),
+            ("a.zip!testdata/x", &[Class::Test]),
+            ("test", &[Class::Test]),
+            ("lib/authorizationTest.js", &[Class::Test]),
         ];
-        for (path, class) in cases {
-            assert_eq!(classify(&path.into()), class, "{path}");
+        for (path, classes) in cases {
+            assert_eq!(classify(&path.into()), classes, "{path}");
         }
     }
 }
