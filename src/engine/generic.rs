@@ -9,7 +9,7 @@ use super::name::{self, Name, Sep};
 use super::placeholder::{self, Placeholder};
 use super::value::Value;
 use super::vocabulary::{Texts, WordSet};
-use super::{Engine, code_words, literal_value, randomness, weak_password};
+use super::{Engine, code_words, foreign, literal_value, randomness, weak_password};
 use crate::finding::{Checksum, Confidence, Match, Span};
 use crate::rule::NameClass;
 
@@ -42,6 +42,9 @@ pub(super) fn scan_value(
     if classified.faint && !matches!(sep, Sep::Assign | Sep::Colon | Sep::Arrow | Sep::Tag) {
         return;
     }
+    if is_type(bytes, value, Some(sep)) {
+        return;
+    }
     if sep == Sep::Bare && classified.class == NameClass::Key && is_spoken_of(bytes, classified, value) {
         return;
     }
@@ -59,7 +62,22 @@ pub(super) fn scan_value(
 /// key's fingerprint in a log (`private key [5f2c…]`).
 fn is_spoken_of(bytes: &[u8], name: Identifier, value: Value) -> bool {
     let text = value.of(bytes);
-    !name.strong || is_bracketed(bytes, value) && text.iter().all(u8::is_ascii_hexdigit)
+    let numbered = text.contains(&b'-') && text.iter().all(|b| b.is_ascii_hexdigit() || *b == b'-');
+    !name.strong || numbered || is_bracketed(bytes, value) && text.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// Whether `value` is a type or a base class: `password: Text255;`, `MDP: SOURCE20 = …`,
+/// `class Form(OAuth2Form)`.
+fn is_type(bytes: &[u8], value: Value, sep: Option<Sep>) -> bool {
+    let text = value.of(bytes);
+    let named = text.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_' || *b == b'.');
+    if value.quote.is_some() || !named {
+        return false;
+    }
+    let before = bytes[value.start.saturating_sub(4)..value.start].trim_ascii_end();
+    let behind = &bytes[value.end..bytes.len().min(value.end + 3)];
+    let declared = before.ends_with(b":") && (behind.starts_with(b";") || behind.starts_with(b" = "));
+    declared || sep == Some(Sep::Call) && code_words::reads_like_a_name(text, true)
 }
 
 /// Functions that hand their literal through: `key = bytes("…")`.
@@ -156,6 +174,9 @@ fn last_ident(bytes: &[u8], line: Span) -> Span {
 
 /// Judges the value to the right of the password-like word at `at`, if the word is the name of one.
 pub(super) fn scan_name(engine: &Engine, bytes: &[u8], at: usize, len: usize, finds: &mut Finds<'_>) {
+    if !bytes[at].is_ascii() {
+        return scan_foreign(engine, bytes, at, finds);
+    }
     let Some(found) = literal_value::right_of(bytes, at, len) else { return };
     let ident = found.ident.of(bytes);
     let Some(name) = identifier::classify(ident) else { return };
@@ -164,15 +185,26 @@ pub(super) fn scan_name(engine: &Engine, bytes: &[u8], at: usize, len: usize, fi
     if found.is_call
         && (name.faint || LOOKERS.are_in_any_case_in(last_part(ident)) || found.value.quote.is_none())
         || id
+        || is_type(bytes, found.value, None)
         || found.value.quote.is_none() && value.starts_with(b"--")
     {
         return;
     }
-    let mut traits = if found.value.quote.is_none() { Match::TRAIT_BARE } else { 0 };
+    // `the password is "…"`: prose, which no more says what it is than a bare value does.
+    let spoken = bytes[found.ident.end..].starts_with(b" is ");
+    let mut traits = if found.value.quote.is_none() || spoken { Match::TRAIT_BARE } else { 0 };
     if found.is_compared {
         traits |= Match::TRAIT_COMPARED;
     }
     find(engine, bytes, &Candidate { ident, name, value: found.value, trigger: at, traits }, finds);
+}
+
+/// Judges the value behind the word for a password in another script.
+fn scan_foreign(engine: &Engine, bytes: &[u8], at: usize, finds: &mut Finds<'_>) {
+    let Some((word, value)) = foreign::right_of(bytes, at) else { return };
+    let Some(name) = identifier::classify(b"password") else { return };
+    let traits = Match::TRAIT_BARE;
+    find(engine, bytes, &Candidate { ident: word.of(bytes), name, value, trigger: at, traits }, finds);
 }
 
 /// Judges `candidate` by the rule of its name's class, if there is one.
@@ -197,14 +229,17 @@ fn judge(rule: u16, bytes: &[u8], candidate: &Candidate<'_>) -> Option<Match> {
     }
     let score = randomness::score(value);
     let fits = fits_class(candidate.name, value, score);
-    let placeholder = placeholder::of(value, candidate.ident);
+    let placeholder =
+        placeholder::of(value, candidate.ident).or_else(|| placeholder::in_base64(value, candidate.ident));
     let confidence = match (placeholder, fits) {
         (Some(Placeholder::Instruction), _) if candidate.name.class != NameClass::Password => return None,
         (Some(_), true) if is_in_use(bytes, candidate, value) => Confidence::Medium,
         (Some(_), _) => Confidence::Low,
         (None, false) if keeps_low(candidate.name, value, score) => Confidence::Low,
         (None, false) => return None,
-        (None, true) if is_doubtful(candidate, value) || is_reference(bytes, candidate) => Confidence::Low,
+        (None, true) if is_doubtful(bytes, candidate, value) || is_reference(bytes, candidate) => {
+            Confidence::Low
+        }
         (None, true) => tier(candidate, value, score),
     };
     let mut traits = candidate.traits;
@@ -234,7 +269,7 @@ fn is_in_use(bytes: &[u8], candidate: &Candidate<'_>, value: &[u8]) -> bool {
     name.class == NameClass::Password
         && name.place == Place::Head
         && weak_password::is_in_use(value, bare)
-        && !is_doubtful(candidate, value)
+        && !is_doubtful(bytes, candidate, value)
         && !is_reference(bytes, candidate)
 }
 
@@ -280,10 +315,15 @@ fn is_code(value: &[u8], bare: bool) -> bool {
 
 /// Values that are more often something else: names of things, words of a translation, what a
 /// name that speaks of failure holds.
-fn is_doubtful(candidate: &Candidate<'_>, value: &[u8]) -> bool {
+fn is_doubtful(bytes: &[u8], candidate: &Candidate<'_>, value: &[u8]) -> bool {
     let name = candidate.name;
     if name.class != NameClass::Password {
-        return is_code(value, candidate.value.quote.is_none()) || name.faint;
+        // `key: "9e58…-…"`: an id, unless the name says what the key opens.
+        let id = name.class == NameClass::Key && !name.strong && literal_value::is_uuid(value);
+        return id
+            || is_search_key(bytes, candidate.value)
+            || is_code(value, candidate.value.quote.is_none())
+            || name.faint;
     }
     let letters = |byte: u8| byte.is_ascii_alphabetic() || byte >= 0x80;
     let word = value.iter().all(|&byte| letters(byte));
@@ -295,7 +335,24 @@ fn is_doubtful(candidate: &Candidate<'_>, value: &[u8]) -> bool {
         && is_code(value, true);
     let digits = value.iter().any(u8::is_ascii_digit);
     let constant = value.len() >= 12 && code_words::is_constant(value);
-    titled || foreign || reference || constant || name.faint && (!digits || value.len() < 8)
+    let label = is_label(value);
+    titled || foreign || reference || constant || label || name.faint && (!digits || value.len() < 8)
+}
+
+/// `apiKey: "…", indexName: "…"`: a key that every page with a search field shows.
+fn is_search_key(bytes: &[u8], value: Value) -> bool {
+    const NEAR: usize = 48;
+    let behind = &bytes[value.end..bytes.len().min(value.end + NEAR)];
+    memchr::memmem::find(behind, b"indexName").is_some()
+}
+
+/// `My-Drop-Site`: three words or more, each with a capital, and nothing else.
+fn is_label(value: &[u8]) -> bool {
+    let word = |part: &[u8]| {
+        part.len() >= 2 && part[0].is_ascii_uppercase() && part[1..].iter().all(u8::is_ascii_lowercase)
+    };
+    let mut parts = value.split(|&b| b == b'-');
+    parts.clone().count() >= 3 && parts.clone().any(|part| part.len() > 2) && parts.all(word)
 }
 
 /// Least length and randomness by class; passwords need no randomness, `key` alone a lot.
@@ -333,7 +390,14 @@ fn keeps_low(name: Identifier, value: &[u8], score: i32) -> bool {
 /// High for random values under a clear name; medium for the rest.
 fn tier(candidate: &Candidate<'_>, value: &[u8], score: i32) -> Confidence {
     let plain = value.iter().all(u8::is_ascii_alphabetic) || value.iter().all(u8::is_ascii_digit);
+    // JSON in Base64 is data; nothing but hexadecimal digits, given for a password, is its hash.
+    let data = value.starts_with(b"eyJ") && !value.contains(&b'.');
+    let digest = candidate.name.class == NameClass::Password
+        && matches!(value.len(), 32 | 40 | 64)
+        && value.iter().all(u8::is_ascii_hexdigit);
     let sure = candidate.name.place == Place::Head
+        && !data
+        && !digest
         && candidate.traits & (Match::TRAIT_COMPARED | Match::TRAIT_BARE) == 0
         && match candidate.name.class {
             NameClass::Password => score >= 2 && !plain,
@@ -373,6 +437,13 @@ mod tests {
 
     #[test]
     fn dummies_stay_low() {
+        for text in [
+            "log in with the password `root`: the password is `root`.\n",
+            "Enter password for [beats_system]: root\n",
+            "- 默认密码: `admin`\n",
+        ] {
+            assert_eq!(confidences(text), [Confidence::Medium], "{text}");
+        }
         for text in ["password: mypassword\n", "db_password = \"mysecret\"", "MYSQL_PASSWORD=test1234\n"] {
             assert_eq!(confidences(text), [Confidence::Low], "{text}");
         }

@@ -141,6 +141,10 @@ static VETO: WordSet = WordSet::new(&[
     "publishable",
     "commit",
     "revision",
+    "blank",
+    "blanking",
+    "redacted",
+    "fuzz",
 ]);
 
 /// Words that say the value is there to fail.
@@ -311,12 +315,14 @@ static PLAIN_KEY: WordSet = WordSet::new(&[
     "socket",
     "websocket",
     "recaptcha",
+    "captcha",
     "dedup",
     "deduplication",
 ]);
 /// Words that end in `key` and are none.
-static NO_KEY: WordSet =
-    WordSet::new(&["monkey", "turkey", "hotkey", "whiskey", "hockey", "jockey", "donkey", "keykey"]);
+static NO_KEY: WordSet = WordSet::new(&[
+    "monkey", "turkey", "hotkey", "whiskey", "hockey", "jockey", "donkey", "keykey", "clearkey",
+]);
 
 /// Nouns behind the secret word that make the identifier speak *about* a secret.
 static METADATA: WordSet = WordSet::new(&[

@@ -93,6 +93,15 @@ fn value_elsewhere(bytes: &[u8], ident: Span, i: usize, quoted_name: bool) -> Op
     if let Some(from) = next_line_value(bytes, ident, next) {
         return Some((from, b':'));
     }
+    // `the password is "…"`
+    if rest.starts_with(b"is ") && next > ident.end {
+        return Some((next + 3, b'|'));
+    }
+    // `Enter password for [elastic]: …`
+    if rest.starts_with(b"for [") {
+        let end = rest.iter().take(MAX_GAP).position(|&b| b == b']')?;
+        return rest[end..].starts_with(b"]: ").then_some((next + end + 3, b' '));
+    }
     if rest.starts_with(b"||") || rest.starts_with(b"??") || rest.starts_with(b"<-") {
         return Some((next + 2, b'|'));
     }
@@ -285,8 +294,12 @@ pub(super) fn quoted(bytes: &[u8], start: usize, quote: u8, escaped: bool) -> Op
     }
     // `"a" + b`: an expression, unless it ends there.
     let behind = bytes.get(i + 1 + usize::from(escaped)..).unwrap_or_default();
-    let after = behind.iter().take(MAX_GAP).find(|b| !matches!(b, b' ' | b'\t'));
-    let goes_on = matches!(after, Some(b'+' | b'%' | b'.' | b'?'));
+    let at = behind.iter().take(MAX_GAP).position(|b| !matches!(b, b' ' | b'\t'));
+    let after = at.map(|at| behind[at]);
+    // A full stop ends a sentence.
+    let stops =
+        after == Some(b'.') && at.and_then(|at| behind.get(at + 1)).is_none_or(|b| b.is_ascii_whitespace());
+    let goes_on = !stops && matches!(after, Some(b'+' | b'%' | b'.' | b'?'));
     (!goes_on).then_some(Value { start, end: i, quote: Some(quote) })
 }
 
@@ -333,11 +346,31 @@ fn goes_with_command(bytes: &[u8], ident: Span, end: usize) -> bool {
     capitals && command && starts_line(bytes, Span::new(shell, ident.end))
 }
 
+/// Words that follow a flag which is spoken of.
+static SPOKEN: WordSet = WordSet::new(&[
+    "requires",
+    "argument",
+    "arguments",
+    "option",
+    "options",
+    "flag",
+    "flags",
+    "parameter",
+    "must",
+    "cannot",
+    "needs",
+    "and",
+    "or",
+    "with",
+    "from",
+]);
+
 /// `--password suffers from the same`: a word among words.
 fn is_sentence(bytes: &[u8], start: usize, end: usize) -> bool {
-    bytes[start..end].iter().all(u8::is_ascii_lowercase)
-        && bytes.get(end) == Some(&b' ')
-        && bytes.get(end + 1).is_some_and(|&b| b.is_ascii_alphabetic() || b == b'`')
+    SPOKEN.has(bytes[start..end].strip_suffix(b".").unwrap_or(&bytes[start..end]))
+        || bytes[start..end].iter().all(u8::is_ascii_lowercase)
+            && bytes.get(end) == Some(&b' ')
+            && bytes.get(end + 1).is_some_and(|&b| b.is_ascii_alphabetic() || b == b'`')
 }
 
 /// The value stands on the line below its name ([`next_line_value`]), alone.
@@ -376,7 +409,8 @@ fn looks_like_code(value: &[u8]) -> bool {
         && value.iter().all(|&b| is_ident(b) || b == b'.')
         && value.split(|&b| b == b'.').all(|part| part.first().is_some_and(|b| !b.is_ascii_digit()));
     let arrow = value.windows(2).any(|pair| pair == b"->" || pair == b"=>" || pair == b"::");
-    bracket || ends || chain || arrow
+    let member = value.starts_with(b"this.") || memchr::memmem::find(value, b"__WEBPACK_").is_some();
+    member || bracket || ends || chain || arrow
 }
 
 /// Words that are values of a language, not of a secret.
@@ -443,6 +477,17 @@ static SCALARS: WordSet = WordSet::new(&[
     "empty",
     "unset",
     "inherit",
+    // Encodings.
+    "utf8",
+    "utf-8",
+    "utf-16",
+    "utf-16le",
+    "utf-16be",
+    "utf_16_le",
+    "ascii",
+    "latin1",
+    "latin-1",
+    "iso-8859-1",
 ]);
 
 /// Whether `value` is a template, a scalar, a stored hash, a UUID, a path: anything but a literal
@@ -476,9 +521,10 @@ fn is_openpgp_id(value: &[u8]) -> bool {
     matches!(value.len(), 16 | 40) && value.iter().all(|b| b.is_ascii_digit() || matches!(b, b'A'..=b'F'))
 }
 
-/// The body of an SSH public key: a length of four bytes, then the name of its kind.
+/// The body of an SSH public key (a length of four bytes, then the name of its kind), or a public key
+/// in DER, which says of what kind it is.
 fn is_public_key(value: &[u8]) -> bool {
-    [&b"AAAAB3Nza"[..], b"AAAAC3Nza", b"AAAAE2Vj", b"AAAAGnNr", b"AAAAInNr"]
+    [&b"AAAAB3Nza"[..], b"AAAAC3Nza", b"AAAAE2Vj", b"AAAAGnNr", b"AAAAInNr", b"MIGfMA0GCSqG", b"MIIBIjANBgkq"]
         .iter()
         .any(|start| value.starts_with(start))
 }
@@ -515,8 +561,9 @@ fn is_numbering(value: &[u8]) -> bool {
 
 /// Nothing but `\uXXXX`: a word in another script, an emoji.
 fn is_escaped_text(value: &[u8]) -> bool {
-    value.len().is_multiple_of(6)
-        && value.chunks(6).all(|c| c.starts_with(b"\\u") && c[2..].iter().all(u8::is_ascii_hexdigit))
+    let escape = |c: &[u8]| c.starts_with(b"u") && c.len() == 5 && c[1..].iter().all(u8::is_ascii_hexdigit);
+    let mut parts = value.split(|&b| b == b'\\').filter(|part| !part.is_empty());
+    value.starts_with(b"\\") && parts.all(escape)
 }
 
 /// Texts of templates, format strings and look-ups.
@@ -563,7 +610,7 @@ fn is_template(value: &[u8]) -> bool {
 fn is_scalar(value: &[u8]) -> bool {
     let number = value.len() < 4 && value.iter().all(u8::is_ascii_digit);
     number
-        || value.starts_with(b"0x") && value.len() < 18
+        || (value.starts_with(b"0x") || value.starts_with(b"0X")) && value.len() < 18
         || value.starts_with(b"0x") && value.len() <= 24 && value.contains(&b'_')
         || SCALARS.has_in_any_case(value)
 }
@@ -607,8 +654,14 @@ fn is_stored_form(value: &[u8]) -> bool {
         && matches!(scheme.len(), 1..=3)
         && scheme.iter().all(u8::is_ascii_alphanumeric)
         && value.len() >= 20;
+    // `0x0100…`: SQL Server's hashes.
+    let mssql = value.len() >= 54
+        && (value.starts_with(b"0x0100") || value.starts_with(b"0x0200"))
+        && value[2..].iter().all(u8::is_ascii_hexdigit);
+    // A brace, SHA-1 in hexadecimal and a salt: Transmission's.
+    let braced = value.len() == 49 && value[0] == b'{' && value[1..41].iter().all(u8::is_ascii_hexdigit);
     let mysql = value.len() == 41 && value[0] == b'*' && value[1..].iter().all(u8::is_ascii_hexdigit);
-    named || short || mysql || STARTS.start_in_any_case(value)
+    named || short || mssql || braced || mysql || STARTS.start_in_any_case(value)
 }
 
 /// Whether `value` is a UUID, in braces or not.

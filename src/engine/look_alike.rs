@@ -18,6 +18,10 @@ pub(super) fn is_one(value: &[u8], quoted: bool) -> bool {
         || memchr::memmem::find(value, b"/{").is_some()
         || !quoted && memchr::memmem::find(value, b"::").is_some()
         || is_sample_uuid(value)
+        || is_rate(value)
+        || has_guid(value)
+        || has_sizes(value)
+        || value.starts_with(b"hash:/")
 }
 
 fn is_word(byte: u8) -> bool {
@@ -95,7 +99,10 @@ fn is_file(value: &[u8]) -> bool {
 
 /// ` + (`, `:="`: what stands between two texts.
 fn is_joint(value: &[u8]) -> bool {
-    !value.iter().any(|&b| b.is_ascii_alphanumeric() || b >= 0x80) && value.len() < 8
+    let signs = !value.iter().any(|&b| b.is_ascii_alphanumeric() || b >= 0x80) && value.len() < 8;
+    // `"…&password="+hash(x)+"…"`, read from the wrong quote.
+    let added = value.first() == Some(&b'+') && (value.ends_with(b"+") || value.contains(&b'('));
+    signs || added
 }
 
 /// Nothing but `\xNN`.
@@ -116,6 +123,31 @@ fn is_sample_uuid(value: &[u8]) -> bool {
     value.get(..34).is_some_and(|start| start.eq_ignore_ascii_case(b"550e8400-e29b-41d4-a716-4466554400"))
 }
 
+/// `20/m/ip,5/m/key`: how often something may be done.
+fn is_rate(value: &[u8]) -> bool {
+    value.split(|&b| b == b',').all(|rate| {
+        let digits = rate.iter().take_while(|b| b.is_ascii_digit()).count();
+        let unit = rate.get(digits..digits + 2).is_some_and(|u| u[0] == b'/' && b"smhd".contains(&u[1]));
+        digits > 0 && unit && rate[digits + 2..].iter().all(|b| b.is_ascii_lowercase() || *b == b'/')
+    })
+}
+
+/// `WELCOME_SCREEN/0.0.3840.2160`: what an editor keeps the place of a window under.
+fn has_sizes(value: &[u8]) -> bool {
+    let numbers = |part: &[u8]| {
+        part.iter().filter(|&&b| b == b'.').count() >= 3
+            && part.iter().all(|b| b.is_ascii_digit() || *b == b'.')
+    };
+    value.split(|&b| b == b'/').skip(1).any(|part| numbers(part.split(|&b| b == b'@').next().unwrap_or(part)))
+}
+
+/// `_SA_{262E99C9-…}`: a name with the id of an interface in it.
+fn has_guid(value: &[u8]) -> bool {
+    const GUID: usize = 38;
+    let at = memchr::memchr(b'{', value).filter(|&at| at > 0);
+    at.and_then(|at| value.get(at..at + GUID)).is_some_and(super::literal_value::is_uuid)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,10 +166,17 @@ mod tests {
             "ed25519.Ed25519PrivateKey",
             "tickets/split/part-00005-d33afb94.c000.csv.gz",
             " + (",
+            "+text+",
+            "+Digest.md5Hex(",
             "\\xd1\\x91",
             "{VOPERSON_V2_OID}13",
             "organizations/{org_id}/apiKeys/{key_id}",
             "550e8400-e29b-41d4-a716-446655440002",
+            "20/m/ip,5/m/key",
+            "10/m",
+            "WELCOME_SCREEN/0.0.3840.2160",
+            "hash:/etc/postfix/sasl_passwd",
+            "_SA_{262E99C9-6160-4871-ACEC-4E61736B6F21}",
         ] {
             assert!(is_one(value.as_bytes(), true), "{value}");
         }

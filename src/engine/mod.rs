@@ -15,6 +15,7 @@ pub mod cost;
 pub mod decode;
 mod edge;
 pub mod entropy;
+mod foreign;
 pub mod format;
 mod generic;
 mod identifier;

@@ -1,5 +1,7 @@
 //! Values that stand for a secret instead of being one.
 
+use base64::Engine as _;
+
 use super::vocabulary::{Texts, WordSet};
 use crate::rule::class::ByteSet;
 
@@ -226,13 +228,18 @@ static INSTRUCTIONS: Texts = Texts::new(&[
     "doesnot",
     "invalid",
     "deadbeef",
+    "mustbe",
+    "must-be",
+    "must_be",
+    "1234abcd",
+    "abcd1234",
 ]);
 
 /// Texts that make a short value a placeholder.
 static WEAK: Texts = Texts::new(&[
     "test", "secret", "passw", "token", "qwerty", "letmein", "hunter", "abc123", "abcd", "12345", "wrong",
     "default", "unknown", "sekret", "pwd", "apikey", "valid", "expired", "random", "foo", "hidden", "p@ss",
-    "pa55", "p4ss", "pa$$", "s3cr",
+    "pa55", "p4ss", "p4$$", "pa$$", "w0rd", "s3cr",
 ]);
 
 /// Texts that make a value a placeholder when little else is in it: people build passwords
@@ -275,10 +282,40 @@ pub(super) fn of(value: &[u8], name: &[u8]) -> Option<Placeholder> {
     }
     let weak = value.len() <= WEAK_MAX
         && (WEAK.are_in_any_case_in(value) || COMMON.iter().any(|text| is_most_of(value, text.as_bytes())));
-    if weak || all_stop_words(value) || same_letters(value, name) {
+    let part_of_name = value.len() >= 12 && memchr::memmem::find(name, value).is_some();
+    if weak || all_stop_words(value) || same_letters(value, name) || is_speaking(value) || part_of_name {
         return Some(Placeholder::Words);
     }
     None
+}
+
+/// `this-password-is-long-enough`: words that speak of what they are.
+fn is_speaking(value: &[u8]) -> bool {
+    let mut parts = value.split(|b| matches!(b, b'-' | b'_' | b'.'));
+    let plain = |part: &[u8]| {
+        !part.is_empty() && (part.iter().all(u8::is_ascii_alphabetic) || part.iter().all(u8::is_ascii_digit))
+    };
+    parts.clone().count() >= 3 && parts.all(plain) && WEAK.are_in_any_case_in(value)
+}
+
+/// Judges what `value` says when it is readable text in Base64, as in Kubernetes' secrets: a sentence
+/// is no secret either.
+pub(super) fn in_base64(value: &[u8], name: &[u8]) -> Option<Placeholder> {
+    let text = readable(value)?;
+    if text.contains(&b' ') {
+        return Some(Placeholder::Words);
+    }
+    // Whoever encoded it may use it all the same.
+    of(&text, name).map(|_| Placeholder::Words)
+}
+
+/// The text that `value` is the Base64 of, if all of it is printable.
+fn readable(value: &[u8]) -> Option<Vec<u8>> {
+    if !(12..=128).contains(&value.len()) || !value.len().is_multiple_of(4) {
+        return None;
+    }
+    let text = base64::engine::general_purpose::STANDARD.decode(value).ok()?;
+    text.iter().all(|b| (0x20..0x7F).contains(b)).then_some(text)
 }
 
 /// Whether the variable part of a prefixed token is a dummy: an instruction, a repetition or a

@@ -52,8 +52,23 @@ pub const PROBE: usize = 4;
 pub const BUCKETS: usize = 16;
 
 /// Words that open a password-like name and are looked for everywhere in the text.
-pub const NAME_LITERALS: [&str; 10] =
-    ["pass", "pwd", "secret", "cred", "apikey", "api_key", "clave", "senha", "contrase", "kennwort"];
+pub const NAME_LITERALS: [&str; 15] = [
+    "pass",
+    "pwd",
+    "secret",
+    "cred",
+    "apikey",
+    "api_key",
+    "clave",
+    "senha",
+    "contrase",
+    "kennwort",
+    "密码",
+    "口令",
+    "ароль",
+    "비밀번호",
+    "パスワード",
+];
 
 /// From three folded bytes to branch numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -50,7 +50,7 @@ pub(super) fn verify(labels: &[Cow<'static, str>], bytes: &[u8], at: usize) -> O
             .then(|| Hit::new(span, Span::new(user_start, user_start + colon)))?
             .judged(judge(user));
     }
-    if password.len() < MIN_PASSWORD {
+    if password.len() < MIN_PASSWORD || is_port_with_properties(password) {
         return None;
     }
     let hit = Hit::new(span, Span::new(password_start, user_start + sign));
@@ -88,6 +88,12 @@ fn scheme_start(bytes: &[u8], at: usize) -> Option<usize> {
     let run = &left[left.len() - length..];
     let skipped = run.iter().position(u8::is_ascii_alphabetic)?;
     (length - skipped >= 2).then_some(at - (length - skipped))
+}
+
+/// `1433;user=sa;password=p@…`: what looks like a password is the port, and the sign is in a value.
+fn is_port_with_properties(password: &[u8]) -> bool {
+    let port = password.iter().take_while(|b| b.is_ascii_digit()).count();
+    port > 0 && password.get(port) == Some(&b';') && password[port..].contains(&b'=')
 }
 
 #[cfg(test)]
