@@ -64,7 +64,24 @@ fn long_lines_and_repetitions() {
         text
     });
     file("100,000 different secrets", many.as_bytes(), 1);
-    file("10 MB of `%41`", "%41".repeat(3_500_000).as_bytes(), 0);
+}
+
+#[test]
+#[ignore = "slow"]
+fn nothing_but_escapes() {
+    for (case, unit) in [
+        ("60 MB of `%41`", "%41"),
+        ("60 MB of `\\u0041`", "\\u0041"),
+        ("60 MB of `&#65;`", "&#65;"),
+        ("60 MB of `=3D`", "=3D"),
+        ("60 MB of strings in pieces", "\"a\" +\n"),
+        ("60 MB of escapes of all kinds", "%41\\u0041&#65;=3D\\x41"),
+    ] {
+        let mut text = unit.repeat((60 << 20) / unit.len());
+        let escaped: String = stripe_key(2).bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let _ = write!(text, "\nKEY={escaped}\n");
+        file(case, text.as_bytes(), 1);
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The escapes of each way to escape text, one at a time.
 
 use super::join;
+use super::place::Place;
 use crate::finding::Span;
 
 /// A way to escape text. Families are decoded apart: what one calls an escape is plain text to
@@ -29,7 +30,7 @@ pub(super) struct Escape {
     /// The escape in the encoded text.
     pub(super) source: Span,
     /// The place it is found by: its first byte, or the line feed between joined strings.
-    pub(super) found_at: usize,
+    found_at: usize,
     /// What it stands for: the first `len` bytes.
     text: [u8; 4],
     len: u8,
@@ -45,10 +46,9 @@ impl Escape {
         &self.text[..usize::from(self.len)]
     }
 
-    /// The same escape in content that has `from` at `to`.
-    pub(super) fn moved(self, from: usize, to: usize) -> Self {
-        let source = Span::new(self.source.start - from + to, self.source.end - from + to);
-        Self { source, found_at: self.found_at - from + to, ..self }
+    /// Where it is.
+    pub(super) fn place(&self) -> Place {
+        Place { source: self.source, found_at: self.found_at }
     }
 
     /// An escape from `start` to `end` for nothing at all, found by the byte at `found_at`.

@@ -12,6 +12,7 @@ mod inflate;
 mod join;
 mod layer;
 mod legacy;
+mod place;
 mod run;
 mod text;
 
