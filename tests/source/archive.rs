@@ -86,6 +86,30 @@ fn members_of_every_format_are_handed_over() {
 }
 
 #[test]
+fn an_encrypted_document_is_counted_and_what_can_be_read_of_it_is_read() {
+    let document = String::from_utf8_lossy(&pack::pdf(TEXT)).into_owned();
+    assert!(document.contains("%%EOF"));
+    let locked = |document: Vec<u8>| {
+        let end = document.len() - "%%EOF\n".len();
+        [&document[..end], b"trailer\n<< /Encrypt 5 0 R >>\n%%EOF\n"].concat()
+    };
+    let encrypted = |notes: &Coverage| notes.skipped.get(&SkipReason::Encrypted).copied();
+    let (found, notes) = holding(&locked(pack::pdf(TEXT)), Limits::default(), TEXT);
+    assert_eq!((found, encrypted(&notes)), (vec!["x!object-4".to_owned()], Some(1)), "some streams are not");
+    assert_eq!(notes.gaps, []);
+    // What an encrypted stream holds is noise, and no damage.
+    let mut noise = locked(pack::pdf(TEXT));
+    let at = memchr::memmem::find(&noise, b"stream\n").expect("a stream") + 7;
+    noise[at..at + 30].iter_mut().for_each(|byte| *byte ^= 0x5a);
+    let (found, notes) = holding(&noise, Limits::default(), TEXT);
+    assert_eq!((found, encrypted(&notes)), (vec![], Some(1)));
+    assert_eq!(notes.gaps, []);
+    // A document that merely speaks of it hides nothing.
+    let (found, _) = holding(&pack::pdf("a needle in /Encrypt"), Limits::default(), "a needle in /Encrypt");
+    assert_eq!(found, ["x!object-4"]);
+}
+
+#[test]
 fn transcoded_members_are_text() {
     let wide: Vec<u8> = TEXT.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let content = pack::zipped(&[("a.reg", &[&b"\xff\xfe"[..], &wide].concat())]);

@@ -20,9 +20,10 @@ const BLANK: f32 = 200.0;
 
 /// Reads a document in memory; true when all its streams were read.
 pub(super) fn read(walk: &Walk<'_>, content: &[u8], origin: &Origin, depth: u32) -> bool {
-    if memchr::memmem::rfind(content, b"/Encrypt").is_some() {
+    // The word may as well stand in a text: what can be read is read, whatever it says.
+    let locked = memchr::memmem::rfind(content, b"/Encrypt").is_some();
+    if locked {
         walk.encrypted();
-        return false;
     }
     let mut at = 0;
     while let Some(stream) = next_stream(content, at) {
@@ -52,7 +53,7 @@ pub(super) fn read(walk: &Walk<'_>, content: &[u8], origin: &Origin, depth: u32)
         }
     }
     walk.region(content, at..content.len(), origin);
-    true
+    !locked
 }
 
 /// Most bytes one stream is unpacked to.
