@@ -63,14 +63,12 @@ fn objects(walk: &Walk<'_>, content: &[u8], hash: HashKind, origin: &Origin, dep
     let located = locate(&pack, &mut inflater, |more| {
         size += more;
         count += 1;
-        walk.account.affords(size, count / ENTRIES_PER_MEMBER).map_err(ObjectError::Malformed)
+        walk.account.affords(size, count / ENTRIES_PER_MEMBER).map_err(ObjectError::Budget)
     });
     let mut complete = true;
     if let Some(error) = &located.stopped {
         let (found, all) = (located.entries.len(), pack.count());
-        let over = matches!(error, ObjectError::Malformed(_));
-        let kind = if over { GapKind::Budget } else { GapKind::Unreadable };
-        walk.gap(kind, origin, &format!("only {found} of its {all} objects were read: {error}"));
+        walk.gap(error.gap_kind(), origin, &format!("only {found} of its {all} objects were read: {error}"));
         complete = false;
     } else if located.end < pack.end() {
         // Something else, behind the pack.

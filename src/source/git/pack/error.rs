@@ -46,6 +46,9 @@ pub enum ObjectError {
         /// The budget in bytes.
         limit: u64,
     },
+    /// More of it than whoever reads it can afford; in words.
+    #[error("{0}")]
+    Budget(String),
     /// A loose object without a proper `kind SP size NUL` header.
     #[error("its header is malformed")]
     LooseHeader,
@@ -65,7 +68,7 @@ impl ObjectError {
     #[must_use]
     pub const fn gap_kind(&self) -> GapKind {
         match self {
-            Self::TooLarge { .. } => GapKind::Budget,
+            Self::TooLarge { .. } | Self::Budget(_) => GapKind::Budget,
             Self::MissingBase(_) | Self::Gone => GapKind::Missing,
             Self::Truncated { .. }
             | Self::Header { .. }

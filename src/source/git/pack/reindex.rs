@@ -6,7 +6,7 @@ use super::file::PackFile;
 use super::index::Index;
 use super::inflate::Inflater;
 use super::object::HashKind;
-use super::unindexed::{Bounds, build, locate};
+use super::unindexed::{Bounds, Fate, build, locate};
 
 /// Bytes of bases that may be kept while their deltas are built.
 const MOST_HELD: usize = 1 << 30;
@@ -24,6 +24,7 @@ pub(crate) fn reindex(pack: &PackFile, hash: HashKind, limit: u64) -> Result<Rei
     let located = locate(&pack.view(), &mut inflater, |_| Ok(()));
     let (found, all) = (located.entries.len(), pack.count());
     let rest = pack.end().saturating_sub(located.end);
+    let whole = located.stopped.is_none() && rest == 0;
     let mut incomplete = match located.stopped {
         Some(error) => Some(format!(
             "without an index, only {found} of its {all} objects can be located: \
@@ -34,7 +35,7 @@ pub(crate) fn reindex(pack: &PackFile, hash: HashKind, limit: u64) -> Result<Rei
     };
     let mut named = Vec::with_capacity(found);
     let bounds = Bounds { object: limit, held: MOST_HELD };
-    build(pack.view(), &located.entries, &mut inflater, bounds, |at, _, name, _| {
+    let fates = build(pack.view(), &located.entries, &mut inflater, bounds, |at, _, name, _| {
         named.push((name, located.entries[at as usize].0));
         true
     });
@@ -42,5 +43,8 @@ pub(crate) fn reindex(pack: &PackFile, hash: HashKind, limit: u64) -> Result<Rei
     if unnamed > 0 && incomplete.is_none() {
         incomplete = Some(format!("it has no index, and {unnamed} of its objects cannot be rebuilt"));
     }
-    Ok(Reindexed { index: Index::build(hash, named)?, incomplete: incomplete.map(ObjectError::Malformed) })
+    // Where nothing is damaged, and all that is not there is too large or builds on what is.
+    let over = fates.contains(&Fate::TooLarge) && !fates.contains(&Fate::Damaged) && whole;
+    let problem = if over { ObjectError::Budget } else { ObjectError::Malformed };
+    Ok(Reindexed { index: Index::build(hash, named)?, incomplete: incomplete.map(problem) })
 }
