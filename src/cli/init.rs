@@ -1,10 +1,9 @@
 //! `keycull init`: a commented configuration file to start from.
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::config;
+use crate::config::{self, Overwrite};
 
 use super::args::InitArgs;
 use super::failure::{Failure, Outcome};
@@ -22,9 +21,7 @@ pub(super) fn run(args: &InitArgs) -> Outcome<u8> {
 }
 
 fn write_new(file: &Path) -> Outcome<()> {
-    // Exclusive, so that there is no moment in which another's file could be overwritten.
-    let made = OpenOptions::new().write(true).create_new(true).open(file);
-    made.and_then(|mut out| out.write_all(config::starter().as_bytes())).map_err(|error| {
+    config::write_whole(file, &config::starter(), Overwrite::Never).map_err(|error| {
         let hint = if error.kind() == ErrorKind::AlreadyExists {
             "edit it, or remove it first; docs/config.md lists every key"
         } else if error.kind() == ErrorKind::NotFound {

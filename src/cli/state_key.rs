@@ -64,8 +64,8 @@ fn make(directory: &Path, path: &Path) -> io::Result<()> {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
-    options.open(&new)?.write_all(&key)?;
-    let linked = fs::hard_link(&new, path);
+    let written = options.open(&new)?.write_all(&key);
+    let linked = written.and_then(|()| fs::hard_link(&new, path));
     fs::remove_file(&new)?;
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),

@@ -123,9 +123,14 @@ impl<'a> State<'a> {
             Ok(()) | Err(_) => {}
         }
         let mut file = File::options().write(true).create_new(true).open(&new)?;
-        parts.iter().try_for_each(|part| file.write_all(part))?;
+        let written = parts.iter().try_for_each(|part| file.write_all(part));
         drop(file);
-        fs::rename(&new, self.file())
+        let done = written.and_then(|()| fs::rename(&new, self.file()));
+        if done.is_err() {
+            // A part of it is of no use, and the disk may be full.
+            let _ = fs::remove_file(&new);
+        }
+        done
     }
 }
 

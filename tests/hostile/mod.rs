@@ -4,6 +4,7 @@
 
 mod bombs;
 mod faults;
+mod mounts;
 mod repositories;
 mod slow;
 
