@@ -4,6 +4,7 @@
 
 mod bombs;
 mod faults;
+mod git_directory;
 mod mounts;
 mod repositories;
 mod slow;

@@ -126,6 +126,7 @@ impl Repository {
 
     fn open_git_dir(git_dir: &Path) -> Result<Self, SourceError> {
         let failed = |reason: String| SourceError::Open { path: git_dir.to_owned(), reason };
+        own_files_are_files(git_dir).map_err(failed)?;
         let options = gix::open::Options::isolated()
             .open_path_as_is(true)
             .with(gix::sec::Trust::Full)
@@ -136,6 +137,7 @@ impl Repository {
         let local = inner.to_thread_local();
         let absolute = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let common_dir = absolute(local.common_dir());
+        own_files_are_files(&common_dir).map_err(failed)?;
         let config = local.config_snapshot();
         // NOTE: a repository does not decide that files elsewhere on this machine are its own.
         let led_away = config.string("core.worktree").is_some() && config.boolean("core.bare") != Some(true);
@@ -339,32 +341,103 @@ impl Repository {
 /// The git directory that makes `directory` a repository: its `.git`, or itself.
 ///
 /// # Errors
-/// A `.git` *file* that leads nowhere is an error, as it is for git: going on to a parent would
-/// scan the wrong repository.
+/// A `.git` that is a file or a link and leads nowhere is an error, as a file is for git: going on to a
+/// parent would scan the wrong repository, and a scan of the files alone would miss the history.
 fn git_dir_at(directory: &Path) -> Result<Option<PathBuf>, SourceError> {
     let dot_git = directory.join(".git");
     match fs::metadata(&dot_git) {
-        Ok(found) => match gix::discover::is_git(&dot_git) {
-            Ok(_) => return Ok(Some(dot_git)),
-            Err(error) if found.is_file() => {
-                return Err(SourceError::Open { path: dot_git, reason: chain(&error) });
+        Ok(found) => match is_git(&dot_git)? {
+            Ok(()) => return Ok(Some(dot_git)),
+            Err(reason) if found.is_file() => {
+                return Err(SourceError::Open { path: dot_git, reason });
+            }
+            Err(_) if !found.is_dir() => {
+                let reason = "it is neither a file nor a directory".to_owned();
+                return Err(SourceError::Open { path: dot_git, reason });
             }
             Err(_) => {}
         },
+        Err(error) if dot_git.is_symlink() => {
+            let reason = format!("it is a link that leads nowhere ({error})");
+            return Err(SourceError::Open { path: dot_git, reason });
+        }
         Err(_) if directory.file_name().is_some_and(|name| name == ".git") && directory.is_file() => {
             return Ok(Some(directory.to_owned()));
         }
         Err(_) => {}
     }
-    let bare = directory.join("HEAD").is_file() && gix::discover::is_git(directory).is_ok();
+    let bare = directory.join("HEAD").is_file() && is_git(directory)?.is_ok();
     Ok(bare.then(|| directory.to_owned()))
+}
+
+/// Files of a git directory that are read whole to open it, each with the most bytes it may have.
+const READ_TO_OPEN: [(&str, u64); 9] = [
+    ("HEAD", SMALL),
+    ("commondir", SMALL),
+    ("gitdir", SMALL),
+    ("config", 16 << 20),
+    ("config.worktree", 16 << 20),
+    ("shallow", 256 << 20),
+    ("packed-refs", u64::MAX),
+    ("objects/info/alternates", 16 << 20),
+    ("objects/info/commit-graph", u64::MAX),
+];
+/// Most bytes of a file that holds one line.
+const SMALL: u64 = 64 << 10;
+
+/// An error, in words, where one of the files that are read to open `git_dir` is something that is
+/// waited for (a pipe), has no end (a device) or is far too large.
+fn own_files_are_files(git_dir: &Path) -> Result<(), String> {
+    check_own_files(git_dir)?;
+    // That of a linked worktree names the one that most is in.
+    match fs::read(git_dir.join("commondir")) {
+        Ok(line) => check_own_files(&git_dir.join(path_of_line(&line))),
+        Err(_) => Ok(()),
+    }
+}
+
+/// The path that a line of a file is.
+fn path_of_line(line: &[u8]) -> PathBuf {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line).to_path_lossy().into_owned()
+}
+
+/// Whether `path`, a git directory or a file that leads to one, makes a repository; in words, why not.
+///
+/// # Errors
+/// When there is one that could not be opened without waiting for something.
+fn is_git(path: &Path) -> Result<Result<(), String>, SourceError> {
+    let failed = |reason: String| SourceError::Open { path: path.to_owned(), reason };
+    let mut git_dir = path.to_owned();
+    if let Ok(about) = fs::metadata(path)
+        && about.is_file()
+        && about.len() <= SMALL
+    {
+        let text = fs::read(path).unwrap_or_default();
+        if let Some(line) = text.strip_prefix(b"gitdir: ") {
+            git_dir = path.parent().unwrap_or(path).join(path_of_line(line));
+        }
+    }
+    own_files_are_files(&git_dir).map_err(failed)?;
+    Ok(gix::discover::is_git(path).map(drop).map_err(|error| chain(&error)))
+}
+
+fn check_own_files(git_dir: &Path) -> Result<(), String> {
+    let odd = READ_TO_OPEN.iter().find_map(|&(name, most)| {
+        let about = fs::metadata(git_dir.join(name)).ok().filter(|about| !about.is_dir())?;
+        if !about.is_file() {
+            return Some(format!("{name} is not a regular file"));
+        }
+        (about.len() > most).then(|| format!("{name} has {} bytes, the limit is {most}", about.len()))
+    });
+    odd.map_or(Ok(()), Err)
 }
 
 /// Whether a directory below a scanned tree is a repository of its own: it has a `.git` that
 /// leads to one.
 pub(in crate::source) fn is_nested_repository(directory: &Path) -> bool {
     let dot_git = directory.join(".git");
-    fs::symlink_metadata(&dot_git).is_ok() && gix::discover::is_git(&dot_git).is_ok()
+    fs::symlink_metadata(&dot_git).is_ok() && matches!(is_git(&dot_git), Ok(Ok(())))
 }
 
 /// An object name of the git library as ours.

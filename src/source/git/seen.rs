@@ -65,6 +65,8 @@ impl PackMark {
     /// Looks at the pack at `path`; none when it or its index cannot be read.
     fn of(path: &Path, hash_len: usize) -> Option<Self> {
         let end = |path: &Path| -> Option<(u64, Vec<u8>)> {
+            // A pipe would be waited for.
+            fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
             let mut file = fs::File::open(path).ok()?;
             let len = file.metadata().ok()?.len();
             file.seek(SeekFrom::Start(len.checked_sub(2 * hash_len as u64)?)).ok()?;

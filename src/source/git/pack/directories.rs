@@ -87,7 +87,13 @@ impl ObjectDirectories {
     }
 
     fn alternates_of(&mut self, directory: &Path) -> Vec<PathBuf> {
-        match fs::read(directory.join("info/alternates")) {
+        let path = directory.join("info/alternates");
+        // A pipe would be waited for.
+        if fs::metadata(&path).is_ok_and(|about| !about.is_file()) {
+            self.gap(GapKind::Unreadable, directory, "its info/alternates is not a regular file".to_owned());
+            return Vec::new();
+        }
+        match fs::read(path) {
             Ok(text) => text
                 .split(|&byte| byte == b'\n')
                 .filter(|line| !line.is_empty() && line[0] != b'#')

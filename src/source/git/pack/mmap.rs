@@ -38,6 +38,11 @@ pub(crate) enum Access {
 impl FileBytes {
     /// Maps the file at `path`, or reads it when it is small or cannot be mapped.
     pub(crate) fn open(path: &Path, access: Access) -> io::Result<Self> {
+        let about = std::fs::metadata(path)?;
+        // A pipe would be waited for, a device has no end.
+        if !about.is_file() {
+            return Err(io::Error::other("it is not a regular file"));
+        }
         let file = File::open(path)?;
         let length = file.metadata()?.len();
         if length >= MAP_FROM
@@ -112,6 +117,7 @@ mod tests {
         let read = FileBytes::read(File::open(&path).unwrap(), content.len() as u64).unwrap();
         assert!(matches!(mapped, FileBytes::Mapped(_)) && matches!(read, FileBytes::Read(_)));
         assert!(*mapped == *content && *read == *content);
+        assert!(FileBytes::open(dir.path(), Access::Forward).is_err(), "a directory");
         std::fs::write(&path, b"").unwrap();
         assert!(FileBytes::open(&path, Access::Random).unwrap().is_empty());
     }
