@@ -6,6 +6,7 @@ mod bombs;
 mod faults;
 mod git_directory;
 mod mounts;
+mod nests;
 mod repositories;
 mod slow;
 
