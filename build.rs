@@ -21,6 +21,7 @@ mod rule {
     pub mod format;
     pub mod literal;
     pub mod model;
+    pub mod pool;
     #[allow(unused_imports)]
     pub mod provider;
     pub mod schema;

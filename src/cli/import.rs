@@ -7,6 +7,7 @@ use crate::config;
 use crate::finding::{Confidence, Severity};
 use crate::import::gitleaks::{self, Config};
 use crate::rule::compile::{Draft, drafts_of};
+use crate::rule::pool::Texts;
 use crate::rule::{Kind, Rule, RuleSet};
 
 use super::failure::{Failure, Outcome};
@@ -78,9 +79,9 @@ fn described(rule: &gitleaks::Rule) -> Rule {
         test_severity: Severity::Low,
         companions: Cow::Owned(Vec::new()),
         markers: Cow::Owned(Vec::new()),
-        examples: Cow::Owned(Vec::new()),
-        negatives: Cow::Owned(Vec::new()),
-        references: Cow::Owned(Vec::new()),
+        examples: Texts::default(),
+        negatives: Texts::default(),
+        references: Texts::default(),
         rotate: text(""),
         evidence: text(""),
         cost_reason: text(""),

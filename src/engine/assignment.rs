@@ -160,7 +160,7 @@ fn entries(rules: &RuleSet, bytes: &[u8], run: Run, value: Value, found: &Found,
         let range = usize::from(tables.entry_starts[usize::from(word)])
             ..usize::from(tables.entry_starts[usize::from(word) + 1]);
         for &number in &tables.entry_list[range] {
-            let entry = &rules.entries[usize::from(number)];
+            let entry = rules.entries.get(number);
             if entry.words.iter().all(|word| found.ids().contains(word)) {
                 finds.trigger(entry.rule);
                 finds.test(entry.rule, |out| out.extend(test(rules, bytes, run, value, entry)));
@@ -170,8 +170,8 @@ fn entries(rules: &RuleSet, bytes: &[u8], run: Run, value: Value, found: &Found,
 }
 
 /// One entry against the whole value, or against the bare run when the value is longer.
-fn test(rules: &RuleSet, bytes: &[u8], run: Run, value: Value, entry: &Entry) -> Option<Match> {
-    let fits = |start: usize, end: usize| match_forward(&entry.value, &bytes[..end], start) == Some(end);
+fn test(rules: &RuleSet, bytes: &[u8], run: Run, value: Value, entry: Entry<'_>) -> Option<Match> {
+    let fits = |start: usize, end: usize| match_forward(entry.value, &bytes[..end], start) == Some(end);
     let secret = if fits(value.start, value.end) {
         Span::new(value.start, value.end)
     } else if value.quote.is_none() && fits(run.start, run.end) && stands_alone(bytes, run) {

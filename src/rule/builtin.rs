@@ -10,9 +10,8 @@ mod generated {
 
     use crate::finding::{Confidence, Severity};
     use crate::rule::class::ByteSet;
-    use crate::rule::model::{
-        Branch, Companion, Entry, Find, FormatUse, Group, Kind, Pattern, Rule, RuleSet,
-    };
+    use crate::rule::model::{Branch, Companion, Find, FormatUse, Group, Kind, Pattern, Rule, RuleSet};
+    use crate::rule::pool::{Entries, Row, Texts};
     use crate::rule::shape::Item;
     use crate::rule::table::{Literal, Lookup, Tables, Target, ValueTable};
     use crate::rule::{checksum, format};

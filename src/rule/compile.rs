@@ -9,8 +9,9 @@ use super::class::ByteSet;
 use super::format::Format;
 use super::literal;
 use super::model::{
-    Branch, Companion, Entry, Find, FormatUse, Group, Kind, NameClass, Pattern, Rule, RuleSet, Text,
+    Branch, Companion, Find, FormatUse, Group, Kind, NameClass, Pattern, Rule, RuleSet, Text,
 };
+use super::pool::{Entries, Texts};
 use super::schema::{RuleDef, RuleFile, SecretField};
 use super::shape::{self, Item};
 use super::table::{Parts, Tables};
@@ -186,7 +187,7 @@ pub fn assemble(drafts: Vec<Draft>, digest: u64) -> Result<RuleSet, String> {
     let word_id: BTreeMap<&str, u16> =
         words.iter().enumerate().map(|(i, word)| (word.as_str(), i as u16)).collect();
 
-    let (mut rules, mut branches, mut entries) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rules, mut branches, mut entries) = (Vec::new(), Vec::new(), Entries::default());
     let (mut patterns, mut formats, mut generic) = (Vec::new(), Vec::new(), [None; 6]);
     for (number, draft) in drafts.iter().enumerate() {
         let number = number as u16;
@@ -197,7 +198,7 @@ pub fn assemble(drafts: Vec<Draft>, digest: u64) -> Result<RuleSet, String> {
             let mut ids: Vec<u16> = names.iter().map(|name| word_id[name.as_str()]).collect();
             ids.sort_unstable();
             ids.dedup();
-            entries.push(Entry { rule: number, words: Cow::Owned(ids), value: Cow::Owned(value.clone()) });
+            entries.push(number, &ids, value)?;
         }
         if let Some(class) = draft.class
             && generic[class as usize].replace(number).is_some()
@@ -218,7 +219,7 @@ pub fn assemble(drafts: Vec<Draft>, digest: u64) -> Result<RuleSet, String> {
     Ok(RuleSet {
         rules: Cow::Owned(rules),
         branches: Cow::Owned(branches),
-        entries: Cow::Owned(entries),
+        entries,
         patterns: Cow::Owned(patterns),
         formats: Cow::Owned(formats),
         words: Cow::Owned(words),
@@ -370,9 +371,9 @@ fn rule(def: &RuleDef, kind: Kind, stem: &str) -> Result<Rule, String> {
         test_severity,
         companions: Cow::Owned(def.companions.iter().map(companion).collect()),
         markers: owned(markers),
-        examples: owned(&def.examples),
-        negatives: owned(&def.negatives),
-        references: owned(&def.references),
+        examples: texts("examples", &def.examples)?,
+        negatives: texts("negatives", &def.negatives)?,
+        references: texts("references", &def.references)?,
         rotate: Cow::Owned(def.rotate.clone().unwrap_or_default().trim().to_owned()),
         evidence: Cow::Owned(def.evidence.clone().unwrap_or_default()),
         cost_reason: Cow::Owned(def.cost_reason.clone().unwrap_or_default()),
@@ -448,6 +449,11 @@ fn branch(
 
 /// Words of a name and the shape of its value.
 type DraftEntry = (Vec<String>, Vec<Item>);
+
+/// The `list` of that name.
+fn texts(name: &str, list: &[String]) -> Result<Texts, String> {
+    Texts::new(list.iter().map(String::as_str)).map_err(|text| format!("{name}: {text:?} holds a NUL"))
+}
 
 fn compile_entries(def: &RuleDef) -> Result<Vec<DraftEntry>, String> {
     if def.words.is_empty() || def.value.is_empty() {

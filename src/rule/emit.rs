@@ -5,7 +5,8 @@
 use std::fmt::Write;
 
 use super::class::ByteSet;
-use super::model::{Branch, Companion, Entry, Find, FormatUse, Group, Kind, Pattern, Rule, RuleSet};
+use super::model::{Branch, Companion, Find, FormatUse, Group, Kind, Pattern, Rule, RuleSet};
+use super::pool::{Entries, Row, Texts};
 use super::shape::Item;
 use super::table::{Literal, Lookup, Tables, Target, ValueTable};
 use crate::finding::{Confidence, Severity};
@@ -100,7 +101,9 @@ emit_struct!(Rule {
 });
 emit_struct!(Companion { rule, within_lines, required, part_of });
 emit_struct!(Branch { rule, before, prefix, fold, body, secret_is_body, not_after, find });
-emit_struct!(Entry { rule, words, value });
+emit_struct!(Texts { joined });
+emit_struct!(Row { rule, value, first, count });
+emit_struct!(Entries { rows, words, values });
 emit_struct!(Pattern { rule, regex, keywords, group, reach });
 emit_struct!(FormatUse { rule, format, labels });
 emit_struct!(RuleSet { rules, branches, entries, patterns, formats, words, generic, tables, digest });

@@ -12,6 +12,7 @@ mod filter;
 pub mod format;
 mod literal;
 mod model;
+pub mod pool;
 pub mod provider;
 pub mod schema;
 pub mod shape;
@@ -20,5 +21,6 @@ pub mod table;
 
 pub use compile::{RuleError, Trust};
 pub use model::{
-    Branch, Companion, Entry, Find, FormatUse, Group, Kind, List, NameClass, Pattern, Rule, RuleSet, Text,
+    Branch, Companion, Find, FormatUse, Group, Kind, List, NameClass, Pattern, Rule, RuleSet, Text,
 };
+pub use pool::{Entries, Entry, Texts};

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::checksum::Algorithm;
 use super::class::ByteSet;
 use super::format::Format;
+use super::pool::{Entries, Texts};
 use super::shape::Shape;
 use super::table::Tables;
 use crate::finding::{Confidence, Severity};
@@ -133,11 +134,11 @@ pub struct Rule {
     /// Literal markers the secret may start with; shown when the rest is redacted.
     pub markers: List<Text>,
     /// Generated texts that must match.
-    pub examples: List<Text>,
+    pub examples: Texts,
     /// Generated texts that must not match.
-    pub negatives: List<Text>,
+    pub negatives: Texts,
     /// Pages that document the format.
-    pub references: List<Text>,
+    pub references: Texts,
     /// Where and how to rotate by hand.
     pub rotate: Text,
     /// What the format was learnt from: `documentation`, `sdk`, `peer`, or empty.
@@ -204,17 +205,6 @@ pub struct Branch {
     pub find: Find,
 }
 
-/// One way an assignment rule matches: words the name must have, and the value's shape.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Rule it belongs to.
-    pub rule: u16,
-    /// Ids of words, ascending; the name must have all of them.
-    pub words: List<u16>,
-    /// Shape of the whole value.
-    pub value: Shape,
-}
-
 /// Which part of a regular expression's match is the secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Group {
@@ -260,7 +250,7 @@ pub struct RuleSet {
     /// Token rules.
     pub branches: List<Branch>,
     /// Assignment rules.
-    pub entries: List<Entry>,
+    pub entries: Entries,
     /// Regular expressions.
     pub patterns: List<Pattern>,
     /// Hand-written verifiers.

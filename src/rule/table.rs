@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use super::class::ByteSet;
 use super::filter;
-use super::model::{Branch, Entry, Find, FormatUse, List, Pattern, Text};
+use super::model::{Branch, Find, FormatUse, List, Pattern, Text};
+use super::pool::Entries;
 use super::shape::{self, Item};
 
 /// What a literal of the text filter leads to.
@@ -130,10 +131,10 @@ impl ValueTable {
         sets.iter().any(|set| atoms & !set == 0)
     }
 
-    fn build(entries: &[Entry]) -> Self {
+    fn build(entries: &Entries) -> Self {
         let mut spans: Vec<(ByteSet, usize, usize)> = Vec::new();
-        for entry in entries {
-            let shape = &entry.value;
+        for entry in entries.iter() {
+            let shape = entry.value;
             let span = (shape::bytes_of(shape), shape::min_len(shape), shape::max_len(shape));
             if !spans.contains(&span) {
                 spans.push(span);
@@ -282,7 +283,7 @@ fn flatten(buckets: &[Vec<u16>]) -> (Vec<u16>, Vec<u16>) {
 /// The parts of a rule set that tables are built from.
 pub(super) struct Parts<'a> {
     pub(super) branches: &'a [Branch],
-    pub(super) entries: &'a [Entry],
+    pub(super) entries: &'a Entries,
     pub(super) patterns: &'a [Pattern],
     pub(super) formats: &'a [FormatUse],
     pub(super) words: &'a [Text],
@@ -403,7 +404,7 @@ fn word_table(words: &[Text]) -> Vec<u16> {
 }
 
 /// Hangs each entry under the word that fewest entries use.
-fn entries_by_word(entries: &[Entry], words: &[Text]) -> (Vec<u16>, Vec<u16>) {
+fn entries_by_word(entries: &Entries, words: &[Text]) -> (Vec<u16>, Vec<u16>) {
     let mut uses = vec![0u32; words.len()];
     for word in entries.iter().flat_map(|entry| entry.words.iter()) {
         uses[usize::from(*word)] += 1;

@@ -86,7 +86,7 @@ pub(crate) fn generated(engine: &Engine, seed: &str) -> Vec<String> {
     }
     for entry in rules.entries.iter() {
         let words: Vec<&str> = entry.words.iter().map(|&w| rules.words[usize::from(w)].as_ref()).collect();
-        let value = keycull::rule::example::random_match(&entry.value, &mut rng);
+        let value = keycull::rule::example::random_match(entry.value, &mut rng);
         let form = FORMS[rng.below(FORMS.len())];
         let name = words.join(["_", "-", ""][rng.below(3)]);
         let text = form.replace("NAME", &name.to_uppercase()).replace("name", &name);
