@@ -199,6 +199,7 @@ fn pipes_and_devices_in_a_git_directory_are_not_waited_for() {
         ("objects/pack/pack-1.pack", &[3]),
         ("objects/pack/pack-1.idx", &[0, 3]),
         (loose.strip_prefix(".git/").expect("a prefix"), &[3]),
+        ("refs/heads/main", &[2]),
         ("refs/heads/other", &[0, 3]),
         ("logs/HEAD", &[0, 3]),
         ("info/exclude", &[0, 3]),

@@ -390,10 +390,34 @@ const SMALL: u64 = 64 << 10;
 fn own_files_are_files(git_dir: &Path) -> Result<(), String> {
     check_own_files(git_dir)?;
     // That of a linked worktree names the one that most is in.
-    match fs::read(git_dir.join("commondir")) {
-        Ok(line) => check_own_files(&git_dir.join(path_of_line(&line))),
-        Err(_) => Ok(()),
+    let Ok(line) = fs::read(git_dir.join("commondir")) else {
+        return check_branch(&[git_dir]);
+    };
+    let common = git_dir.join(path_of_line(&line));
+    check_own_files(&common)?;
+    check_branch(&[git_dir, &common])
+}
+
+/// An error where a branch that `HEAD` names, or one that this branch names, is no regular file in one
+/// of `dirs`: `HEAD` is followed to open a repository.
+fn check_branch(dirs: &[&Path]) -> Result<(), String> {
+    /// As far as git follows them.
+    const MOST_NAMES: usize = 5;
+    let mut name = PathBuf::from("HEAD");
+    for _ in 0..=MOST_NAMES {
+        let mut next = None;
+        for path in dirs.iter().map(|dir| dir.join(&name)) {
+            let Ok(about) = fs::metadata(&path) else { continue };
+            if !about.is_file() && !about.is_dir() {
+                return Err(format!("{} is not a regular file", name.display()));
+            }
+            let text = if about.len() <= SMALL { fs::read(&path).unwrap_or_default() } else { Vec::new() };
+            next = next.or(text.strip_prefix(b"ref: ").map(path_of_line));
+        }
+        let Some(named) = next else { break };
+        name = named;
     }
+    Ok(())
 }
 
 /// The path that a line of a file is.
