@@ -72,16 +72,16 @@ fn cooked(mut recipe: &[u8]) -> Vec<u8> {
                 out.extend(selftest::random_token(branch, &mut rng).bytes());
             }
             3 if !rules.entries.is_empty() => {
-                let entry = &rules.entries[number % rules.entries.len()];
+                let entry = rules.entries.get((number % rules.entries.len()) as u16);
                 let words = entry.words.iter().map(|&word| rules.words[usize::from(word)].as_ref());
                 out.extend(words.collect::<Vec<&str>>().join("_").bytes());
                 out.extend([" = \"", ": ", "=", "\":\"", " ", "('"][usize::from(what / 8) % 6].bytes());
-                out.extend(random_match(&entry.value, &mut rng));
+                out.extend(random_match(entry.value, &mut rng));
             }
             4 => {
                 let number = number % rules.rules.len();
                 let examples = &rules.rules[number].examples;
-                let example = examples.get(usize::from(what / 8) % examples.len().max(1));
+                let example = examples.iter().nth(usize::from(what / 8) % examples.len().max(1));
                 let text = example.map(|template| selftest::expanded(engine, number as u16, template, &mut rng));
                 out.extend(text.and_then(Result::ok).unwrap_or_default().bytes());
             }
