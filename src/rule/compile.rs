@@ -233,13 +233,16 @@ pub fn assemble(drafts: Vec<Draft>, digest: u64) -> Result<RuleSet, String> {
 #[must_use]
 pub fn drafts_of(set: &RuleSet) -> Vec<Draft> {
     let word = |id: &u16| set.words[usize::from(*id)].to_string();
+    let entries = |number: u16| {
+        let entries = set.entries.of_rule(number);
+        entries.map(|entry| (entry.words.iter().map(word).collect(), entry.value.to_vec()))
+    };
     let draft = |(number, rule): (usize, &Rule)| {
         let number = number as u16;
-        let entries = set.entries.iter().filter(|entry| entry.rule == number);
         Draft {
             rule: rule.clone(),
             branches: set.branches.iter().filter(|b| b.rule == number).cloned().collect(),
-            entries: entries.map(|e| (e.words.iter().map(word).collect(), e.value.to_vec())).collect(),
+            entries: entries(number).collect(),
             patterns: set.patterns.iter().filter(|p| p.rule == number).cloned().collect(),
             formats: set.formats.iter().filter(|f| f.rule == number).cloned().collect(),
             class: NameClass::ALL.into_iter().find(|&class| set.generic[class as usize] == Some(number)),

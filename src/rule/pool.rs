@@ -85,6 +85,7 @@ pub struct Row {
 /// The ways in which assignment rules match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entries {
+    /// Ascending by rule.
     pub(super) rows: List<Row>,
     /// The words of all rows, one after another.
     pub(super) words: List<u16>,
@@ -93,13 +94,15 @@ pub struct Entries {
 }
 
 impl Entries {
-    /// Adds an entry.
+    /// Adds an entry. Those of a rule come one after another, and behind those of all lower rules.
     ///
     /// # Errors
     /// When there are more entries or values than numbers for them (65,536).
     pub fn push(&mut self, rule: u16, words: &[u16], value: &[Item]) -> Result<(), String> {
         let full = |_| "too many values of assignment rules".to_owned();
-        let known = self.values.iter().position(|shape| shape[..] == *value);
+        debug_assert!(self.rows.last().is_none_or(|last| last.rule <= rule), "rules out of order");
+        // A rule's entries mostly share a value.
+        let known = self.values.iter().rposition(|shape| shape[..] == *value);
         let number = known.unwrap_or(self.values.len()).try_into().map_err(full)?;
         let count = words.len().try_into().map_err(full)?;
         let first = self.words.len().try_into().map_err(full)?;
@@ -127,6 +130,12 @@ impl Entries {
     /// The entries in order.
     pub fn iter(&self) -> impl Iterator<Item = Entry<'_>> {
         self.rows.iter().map(|row| self.entry(row))
+    }
+
+    /// Those of one rule.
+    pub fn of_rule(&self, rule: u16) -> impl Iterator<Item = Entry<'_>> {
+        let first = self.rows.partition_point(|row| row.rule < rule);
+        self.rows[first..].iter().take_while(move |row| row.rule == rule).map(|row| self.entry(row))
     }
 
     /// How many there are.
@@ -180,5 +189,9 @@ mod tests {
         assert_eq!(told, given);
         assert_eq!(entries.values.len(), 2, "each value once");
         assert_eq!(entries.get(2).words, [7]);
+        for rule in 2..7 {
+            let alone = entries.of_rule(rule).map(|entry| entry.words);
+            assert!(alone.eq(given.iter().filter(|one| one.0 == rule).map(|one| one.1)), "{rule}");
+        }
     }
 }
