@@ -235,12 +235,19 @@ static INSTRUCTIONS: Texts = Texts::new(&[
     "abcd1234",
 ]);
 
-/// Texts that make a short value a placeholder.
-static WEAK: Texts = Texts::new(&[
-    "test", "secret", "passw", "token", "qwerty", "letmein", "hunter", "abc123", "abcd", "12345", "wrong",
-    "default", "unknown", "sekret", "pwd", "apikey", "valid", "expired", "random", "foo", "hidden", "p@ss",
-    "pa55", "p4ss", "p4$$", "pa$$", "w0rd", "s3cr",
+/// Texts that make a short value a placeholder, and a password with digits none that is in use.
+pub(super) static STAND_INS: Texts = Texts::new(&[
+    "test", "secret", "token", "letmein", "hunter", "abcd", "wrong", "default", "unknown", "sekret", "pwd",
+    "valid", "expired", "random", "foo", "hidden", "p@ss", "pa55", "p4ss", "pa$$", "s3cr",
 ]);
+
+/// More texts that make a short value a placeholder.
+static WEAK: Texts = Texts::new(&["passw", "qwerty", "abc123", "12345", "apikey", "p4$$", "w0rd"]);
+
+/// Whether `value` has a text that makes a short value a placeholder.
+fn has_weak_text(value: &[u8]) -> bool {
+    STAND_INS.are_in_any_case_in(value) || WEAK.are_in_any_case_in(value)
+}
 
 /// Texts that make a value a placeholder when little else is in it: people build passwords
 /// around them (`adminEAP_6.4`), too.
@@ -281,7 +288,7 @@ pub(super) fn of(value: &[u8], name: &[u8]) -> Option<Placeholder> {
         return Some(Placeholder::Instruction);
     }
     let weak = value.len() <= WEAK_MAX
-        && (WEAK.are_in_any_case_in(value) || COMMON.iter().any(|text| is_most_of(value, text.as_bytes())));
+        && (has_weak_text(value) || COMMON.iter().any(|text| is_most_of(value, text.as_bytes())));
     let part_of_name = value.len() >= 12 && memchr::memmem::find(name, value).is_some();
     if weak || all_stop_words(value) || same_letters(value, name) || is_speaking(value) || part_of_name {
         return Some(Placeholder::Words);
@@ -295,7 +302,7 @@ fn is_speaking(value: &[u8]) -> bool {
     let plain = |part: &[u8]| {
         !part.is_empty() && (part.iter().all(u8::is_ascii_alphabetic) || part.iter().all(u8::is_ascii_digit))
     };
-    parts.clone().count() >= 3 && parts.all(plain) && WEAK.are_in_any_case_in(value)
+    parts.clone().count() >= 3 && parts.all(plain) && has_weak_text(value)
 }
 
 /// Judges what `value` says when it is readable text in Base64, as in Kubernetes' secrets: a sentence

@@ -5,6 +5,7 @@
 //! public repositories practically all were in use. Words for the thing itself (`password`,
 //! `secret`, `test`) are not among them: these are dummies as often as not.
 
+use super::placeholder::STAND_INS;
 use super::vocabulary::{Texts, WordSet};
 
 /// Longest value of this sort.
@@ -17,18 +18,13 @@ const MIN_DIGITS: usize = 3;
 static ROLES: WordSet =
     WordSet::new(&["root", "toor", "admin", "guest", "administrator", "sysadmin", "rootroot", "adminadmin"]);
 
-/// Texts of values that stand for a password instead of being one, with digits behind or not.
+/// More texts than [`STAND_INS`] of values that stand for a password instead of being one, with digits
+/// behind or not.
 static DUMMIES: Texts = Texts::new(&[
     "pass",
-    "pwd",
     "psw",
     "pw",
-    "secret",
-    "sekret",
-    "token",
     "key",
-    "test",
-    "foo",
     "example",
     "sample",
     "demo",
@@ -40,30 +36,15 @@ static DUMMIES: Texts = Texts::new(&[
     "some",
     "placeholder",
     "xxx",
-    "valid",
-    "wrong",
-    "default",
-    "unknown",
-    "hunter",
     "insert",
     "replace",
     "enter",
-    "hidden",
-    "random",
-    "expired",
     "string",
     "value",
     "new",
     "old",
-    "abcd",
     "qwert",
     "asdf",
-    "letmein",
-    "s3cr",
-    "p4ss",
-    "pa55",
-    "p@ss",
-    "pa$$",
     "code",
 ]);
 
@@ -97,7 +78,11 @@ pub(super) fn is_in_use(value: &[u8], bare: bool) -> bool {
     let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
     let plain = value.iter().all(|b| b.is_ascii_alphanumeric() || b"@#!.,-_*$&+".contains(b));
     ROLES.has_in_any_case(value)
-        || plain && letters > 0 && digits >= MIN_DIGITS && !DUMMIES.are_in_any_case_in(value)
+        || plain
+            && letters > 0
+            && digits >= MIN_DIGITS
+            && !STAND_INS.are_in_any_case_in(value)
+            && !DUMMIES.are_in_any_case_in(value)
 }
 
 /// The same digit throughout, or digits that count up or down.
