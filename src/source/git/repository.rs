@@ -6,7 +6,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use gix::bstr::ByteSlice;
 
@@ -137,7 +137,6 @@ impl Repository {
         let local = inner.to_thread_local();
         let absolute = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let common_dir = absolute(local.common_dir());
-        own_files_are_files(&common_dir).map_err(failed)?;
         let config = local.config_snapshot();
         // NOTE: a repository does not decide that files elsewhere on this machine are its own.
         let led_away = config.string("core.worktree").is_some() && config.boolean("core.bare") != Some(true);
@@ -385,17 +384,26 @@ const READ_TO_OPEN: [(&str, u64); 9] = [
 /// Most bytes of a file that holds one line.
 const SMALL: u64 = 64 << 10;
 
-/// An error, in words, where one of the files that are read to open `git_dir` is something that is
-/// waited for (a pipe), has no end (a device) or is far too large.
-fn own_files_are_files(git_dir: &Path) -> Result<(), String> {
-    check_own_files(git_dir)?;
+/// An error, in words, where one of the files that are read to open `path`, a git directory or a file
+/// that leads to one, is something that is waited for (a pipe), has no end (a device) or is far too large.
+fn own_files_are_files(path: &Path) -> Result<(), String> {
+    let git_dir = led_to(path).unwrap_or_else(|| path.to_owned());
+    check_own_files(&git_dir)?;
     // That of a linked worktree names the one that most is in.
     let Ok(line) = fs::read(git_dir.join("commondir")) else {
-        return check_branch(&[git_dir]);
+        return check_branch(&[&git_dir]);
     };
     let common = git_dir.join(path_of_line(&line));
     check_own_files(&common)?;
-    check_branch(&[git_dir, &common])
+    check_branch(&[&git_dir, &common])
+}
+
+/// The git directory that the file at `path` names, if it is such a file.
+fn led_to(path: &Path) -> Option<PathBuf> {
+    fs::metadata(path).ok().filter(|about| about.is_file() && about.len() <= SMALL)?;
+    let text = fs::read(path).ok()?;
+    let line = text.strip_prefix(b"gitdir: ")?;
+    Some(path.parent().unwrap_or(path).join(path_of_line(line)))
 }
 
 /// An error where a branch that `HEAD` names, or one that this branch names, is no regular file in one
@@ -414,7 +422,9 @@ fn check_branch(dirs: &[&Path]) -> Result<(), String> {
             let text = if about.len() <= SMALL { fs::read(&path).unwrap_or_default() } else { Vec::new() };
             next = next.or(text.strip_prefix(b"ref: ").map(path_of_line));
         }
-        let Some(named) = next else { break };
+        // What leads out of the directory is no name of a branch.
+        let inside = |path: &PathBuf| path.components().all(|part| matches!(part, Component::Normal(_)));
+        let Some(named) = next.filter(inside) else { break };
         name = named;
     }
     Ok(())
@@ -431,18 +441,7 @@ fn path_of_line(line: &[u8]) -> PathBuf {
 /// # Errors
 /// When there is one that could not be opened without waiting for something.
 fn is_git(path: &Path) -> Result<Result<(), String>, SourceError> {
-    let failed = |reason: String| SourceError::Open { path: path.to_owned(), reason };
-    let mut git_dir = path.to_owned();
-    if let Ok(about) = fs::metadata(path)
-        && about.is_file()
-        && about.len() <= SMALL
-    {
-        let text = fs::read(path).unwrap_or_default();
-        if let Some(line) = text.strip_prefix(b"gitdir: ") {
-            git_dir = path.parent().unwrap_or(path).join(path_of_line(line));
-        }
-    }
-    own_files_are_files(&git_dir).map_err(failed)?;
+    own_files_are_files(path).map_err(|reason| SourceError::Open { path: path.to_owned(), reason })?;
     Ok(gix::discover::is_git(path).map(drop).map_err(|error| chain(&error)))
 }
 
