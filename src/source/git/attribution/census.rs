@@ -61,8 +61,8 @@ const NAMED: u32 = 1 << 30;
 const NAMELESS: u32 = NAMED - 1;
 
 /// A directory or a wanted blob in a tree, or an entry whose name matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Item {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Item {
     /// Number of its name, with [`BLOB`] and [`NAMED`].
     name: u32,
     /// Number of the tree in the database, or of the blob among the wanted.
@@ -78,18 +78,24 @@ impl Item {
         self.name & NAMED != 0
     }
 
+    /// The number of its name, for [`Census::name`].
+    pub(super) fn name(self) -> u32 {
+        self.name & NAMELESS
+    }
+
     /// Whether it is a directory or a wanted blob.
     fn leads(self) -> bool {
         self.name & NAMELESS != NAMELESS
     }
 }
 
-/// An entry of a tree that leads to wanted blobs.
-pub(super) enum Lead<'a> {
+/// What an entry of a tree leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lead {
     /// A wanted blob, by its place among those asked for.
-    Blob(&'a [u8], u32),
+    Blob(u32),
     /// A tree that holds some, by its row.
-    Tree(&'a [u8], u32),
+    Tree(u32),
 }
 
 /// One tree against its base.
@@ -168,17 +174,20 @@ impl Census {
         (row != NONE && !self.leads[row as usize].is_empty()).then_some(row)
     }
 
-    /// The entries of the tree in `row` that lead to wanted blobs.
-    pub(super) fn leads(&self, row: u32) -> impl Iterator<Item = Lead<'_>> {
+    /// The entries of the tree in `row` that lead to wanted blobs, ascending.
+    pub(super) fn leads(&self, row: u32) -> &[Item] {
         let leads = self.leads[row as usize].clone();
-        self.items[leads.start as usize..leads.end as usize].iter().map(|item| {
-            let name = &self.names[(item.name & NAMELESS) as usize][..];
-            if item.is_blob() {
-                Lead::Blob(name, item.object)
-            } else {
-                Lead::Tree(name, self.row_of[item.object as usize])
-            }
-        })
+        &self.items[leads.start as usize..leads.end as usize]
+    }
+
+    /// What one of those entries leads to.
+    pub(super) fn lead(&self, item: Item) -> Lead {
+        if item.is_blob() { Lead::Blob(item.object) } else { Lead::Tree(self.row_of[item.object as usize]) }
+    }
+
+    /// A name by its number.
+    pub(super) fn name(&self, number: u32) -> &[u8] {
+        &self.names[number as usize]
     }
 
     fn removed(&self, row: &Row) -> &[Item] {
@@ -242,11 +251,13 @@ impl Census {
             list.clear();
             list.extend_from_slice(&items[before.start as usize..before.end as usize]);
             for gone in self.removed(row).iter().filter(telling) {
-                if let Some(at) = list.iter().position(|item| item == gone) {
+                if let Ok(at) = list.binary_search(gone) {
                     list.remove(at);
                 }
             }
             list.extend(self.added(row).iter().filter(telling));
+            // NOTE: the stable sort takes the part that is in order as it is.
+            list.sort();
             let start = items.len() as u32;
             items.extend_from_slice(&list);
             leads.push(start..items.len() as u32);

@@ -7,10 +7,10 @@ use gix::ObjectId;
 
 use super::super::pack::Database;
 use super::super::repository::oid;
-use super::census::{Census, Lead};
+use super::census::{Census, Item, Lead};
 use super::graph::Graph;
 use super::holdings::{Holdings, MAX_DEPTH, Places};
-use super::sets::{EMPTY, SetId, Sets};
+use super::sets::{EMPTY, SetId, Sets, without};
 
 /// Most directories looked into, each as often as it stands under another path. Trees that hold
 /// each other many times over stand for more paths than anybody can list.
@@ -35,6 +35,7 @@ pub(super) fn holdings(
         known: HashMap::new(),
         prefixes: vec![Vec::new()],
         numbers: HashMap::new(),
+        last: HashMap::new(),
         visits: 0,
     };
     let of_tree = |tree: &ObjectId| {
@@ -56,8 +57,11 @@ struct Painter<'a> {
     known: HashMap<(u32, u32), SetId>,
     /// Paths with `/` at the end.
     prefixes: Vec<Vec<u8>>,
-    /// Numbers of paths.
-    numbers: HashMap<Vec<u8>, u32>,
+    /// Numbers of paths, by the number of the directory they are in and that of the name.
+    numbers: HashMap<(u32, u32), u32>,
+    /// By number of the path, the tree last worked out there. The next one is mostly another version
+    /// of the same directory.
+    last: HashMap<u32, (u32, SetId)>,
     visits: usize,
 }
 
@@ -71,40 +75,65 @@ impl Painter<'_> {
             return EMPTY;
         }
         self.visits += 1;
-        let mut blobs: Vec<u32> = Vec::new();
-        let mut parts: Vec<SetId> = Vec::new();
-        for lead in self.census.leads(row) {
-            match lead {
-                Lead::Blob(name, number) => {
-                    let here = self.batch.contains(&(self.order[number as usize] as usize));
-                    let id = self.census.blobs()[number as usize];
-                    if let Some(blob) = ObjectId::try_from(id.as_bytes()).ok().filter(|_| here) {
-                        let path = &self.prefixes[prefix as usize];
-                        blobs.push(self.places.number(path, name, blob));
-                    }
-                }
-                Lead::Tree(name, row) => {
-                    let below = self.below(prefix, name);
-                    parts.push(self.held(row, below, depth + 1));
-                }
+        let census = self.census;
+        let leads = census.leads(row);
+        let before = self.last.get(&prefix).map(|&(row, set)| (census.leads(row), set));
+        let set = match before.and_then(|(before, set)| Some((set, changes(before, leads)?))) {
+            Some((set, (gone, come))) => {
+                // Entries stand at places of their own, so that nothing else goes with what is gone.
+                let (gone, come) = (self.members(&gone, prefix, depth), self.members(&come, prefix, depth));
+                self.sets.changed(set, &gone, come)
             }
-        }
-        parts.push(self.sets.intern(blobs));
-        // In one order, so that the same unions come again.
-        parts.sort_unstable();
-        let set = parts.into_iter().fold(EMPTY, |all, part| self.sets.union(all, part));
+            None => {
+                let members = self.members(leads, prefix, depth);
+                self.sets.intern(members)
+            }
+        };
+        self.last.insert(prefix, (row, set));
         self.known.insert((row, prefix), set);
         set
     }
 
-    fn below(&mut self, prefix: u32, name: &[u8]) -> u32 {
-        let path = [&self.prefixes[prefix as usize], name, b"/"].concat();
-        if let Some(&number) = self.numbers.get(&path) {
-            return number;
+    /// The places that `leads` lead to.
+    fn members(&mut self, leads: &[Item], prefix: u32, depth: usize) -> Vec<u32> {
+        let mut members: Vec<u32> = Vec::new();
+        for &item in leads {
+            match self.census.lead(item) {
+                Lead::Blob(number) => {
+                    let here = self.batch.contains(&(self.order[number as usize] as usize));
+                    let id = self.census.blobs()[number as usize];
+                    if let Some(blob) = ObjectId::try_from(id.as_bytes()).ok().filter(|_| here) {
+                        let (path, name) = (&self.prefixes[prefix as usize], self.census.name(item.name()));
+                        members.push(self.places.number(path, name, blob));
+                    }
+                }
+                Lead::Tree(row) => {
+                    let below = self.below(prefix, item.name());
+                    let set = self.held(row, below, depth + 1);
+                    members.extend_from_slice(&self.sets.get(set));
+                }
+            }
         }
-        let number = self.prefixes.len() as u32;
-        self.prefixes.push(path.clone());
-        self.numbers.insert(path, number);
-        number
+        members.sort_unstable();
+        members
     }
+
+    fn below(&mut self, prefix: u32, name: u32) -> u32 {
+        *self.numbers.entry((prefix, name)).or_insert_with(|| {
+            let path = [&self.prefixes[prefix as usize], self.census.name(name), b"/"].concat();
+            self.prefixes.push(path);
+            self.prefixes.len() as u32 - 1
+        })
+    }
+}
+
+/// The entries that only `before` has, and those that only `after` has; both are ascending. Nothing when
+/// little is common to them, or one of them has a name twice: then its places are not its own.
+fn changes(before: &[Item], after: &[Item]) -> Option<(Vec<Item>, Vec<Item>)> {
+    let doubles = |items: &[Item]| items.windows(2).any(|pair| pair[0].name() == pair[1].name());
+    if doubles(before) || doubles(after) {
+        return None;
+    }
+    let (gone, come) = (without(before, after), without(after, before));
+    (2 * (gone.len() + come.len()) <= after.len()).then_some((gone, come))
 }

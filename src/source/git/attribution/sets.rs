@@ -68,19 +68,33 @@ impl Sets {
         union
     }
 
+    /// The members of `set` without those `gone`, and with those that `come`; both are ascending.
+    pub(super) fn changed(&mut self, set: SetId, gone: &[u32], come: Vec<u32>) -> SetId {
+        if gone.is_empty() && come.is_empty() {
+            return set;
+        }
+        let left = without(&self.get(set), gone);
+        self.intern_ascending(merged(&left, &come))
+    }
+
     /// Members of `one` that `other` does not have.
     pub(super) fn difference(&self, one: SetId, other: SetId) -> Vec<u32> {
         if one == other {
             return Vec::new();
         }
-        let mut rest = &self.sets[other as usize][..];
-        let differs = |member: &u32| {
-            let passed = rest.iter().take_while(|&other| other < member).count();
-            rest = &rest[passed..];
-            rest.first() != Some(member)
-        };
-        self.sets[one as usize].iter().copied().filter(differs).collect()
+        without(&self.sets[one as usize], &self.sets[other as usize])
     }
+}
+
+/// The members of `one` that `other` does not have; both are ascending.
+pub(super) fn without<T: Ord + Copy>(one: &[T], other: &[T]) -> Vec<T> {
+    let mut rest = other;
+    let is_missing = |member: &&T| {
+        let passed = rest.iter().take_while(|other| other < member).count();
+        rest = &rest[passed..];
+        rest.first() != Some(member)
+    };
+    one.iter().filter(is_missing).copied().collect()
 }
 
 /// The members of both, ascending.
