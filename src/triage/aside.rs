@@ -14,6 +14,9 @@ const REACH: usize = 1000;
 /// Fewest blanks between `//` and a member of a document that was pasted.
 const INDENT: usize = 3;
 
+/// Most bytes looked at before a text for where its line begins.
+const INDENTED: usize = 200;
+
 /// What a place looks like, in a file of code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Aside {
@@ -47,7 +50,10 @@ impl Asides {
         if told != Aside::None {
             return told;
         }
-        let docstrings = self.docstrings.get_or_insert_with(|| docstrings(bytes));
+        let docstrings = self.docstrings.get_or_insert_with(|| match has_docstrings(bytes) {
+            true => docstrings(bytes),
+            false => Vec::new(),
+        });
         if docstrings.iter().any(|range| range.contains(&at)) {
             return Aside::Documents;
         }
@@ -87,6 +93,16 @@ fn is_member(comment: &[u8]) -> bool {
     let behind = &name[len..];
     let behind = &behind[behind.iter().take_while(quote).count()..];
     comment.len() - rest.len() >= INDENT && len > 0 && behind.first() == Some(&b':')
+}
+
+/// Whether triple quotes stand first on a line, but for blanks and the letter of a raw text. Most files have
+/// none, and then nobody need read on.
+fn has_docstrings(bytes: &[u8]) -> bool {
+    let begins = |at: usize| {
+        let before = bytes[..at].iter().rev().take(INDENTED);
+        before.take_while(|&&byte| byte != b'\n').all(|byte| b" \t\rrRuU".contains(byte))
+    };
+    [b"\"\"\"", b"'''"].iter().any(|quotes| memchr::memmem::find_iter(bytes, *quotes).any(begins))
 }
 
 /// The texts in triple quotes that begin a statement of Python: nothing is done with them.
