@@ -17,6 +17,9 @@ mod outcome;
 mod path;
 mod rule_info;
 mod secret;
+mod slow_hash;
+#[cfg(target_arch = "x86_64")]
+mod slow_hash_avx512;
 mod span;
 
 pub use coverage::{Coverage, Gap, GapKind, SkipReason};

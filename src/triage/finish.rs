@@ -169,8 +169,13 @@ fn fingerprints(groups: &[&Group], rules: &dyn RuleBook, key: Option<&Fingerprin
     let mut subjects: Vec<(bool, Secret)> = groups.iter().copied().map(subject).collect();
     subjects.sort_unstable_by(|a, b| (a.0, a.1.expose()).cmp(&(b.0, b.1.expose())));
     subjects.dedup();
+    let (fast, slow) = subjects.split_at(subjects.partition_point(|(guessable, _)| !guessable));
+    let some = |subjects: &[(bool, Secret)]| {
+        Fingerprint::of_guessable(&subjects.iter().map(|(_, secret)| secret).collect::<Vec<_>>(), key)
+    };
+    let fast = fast.par_iter().map(|(_, secret)| Fingerprint::of(secret, false, key));
     let prints: Vec<Fingerprint> =
-        subjects.par_iter().map(|(guessable, secret)| Fingerprint::of(secret, *guessable, key)).collect();
+        fast.chain(slow.par_chunks(Fingerprint::AT_ONCE).flat_map_iter(some)).collect();
     let print = |group: &Group| {
         let (guessable, secret) = subject(group);
         let place = subjects.binary_search_by(|s| (s.0, s.1.expose()).cmp(&(guessable, secret.expose())));
