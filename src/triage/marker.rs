@@ -5,8 +5,10 @@
 //! [`super::other_tools`] are found, too; whether they count is decided later.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use jiff::civil::Date;
+use memchr::memmem::Finder;
 
 use super::other_tools;
 
@@ -48,12 +50,24 @@ pub(super) struct Found {
     pub(super) same_line: bool,
 }
 
+/// Finds a text. Made once, since making it takes longer than reading a line.
+type Named = (&'static str, Finder<'static>);
+
+fn named(name: &'static str) -> Named {
+    (name, Finder::new(name))
+}
+
+static NAMES: LazyLock<[Named; 3]> =
+    LazyLock::new(|| ["keycull:allow", "gitleaks:allow", "betterleaks:allow"].map(named));
+static NAMES_OF_OTHERS: LazyLock<Vec<Named>> = LazyLock::new(|| other_tools::names().map(named).collect());
+static PRAGMA: LazyLock<Named> = LazyLock::new(|| named("pragma:"));
+
 /// All markers in `line`, a range of `bytes`, in order.
 pub(super) fn find(bytes: &[u8], line: Range<usize>) -> Vec<Found> {
     let mut found = Vec::new();
-    for name in ["keycull:allow", "gitleaks:allow", "betterleaks:allow"] {
+    for (name, finder) in &*NAMES {
         let text = &bytes[line.clone()];
-        for at in memchr::memmem::find_iter(text, name) {
+        for at in finder.find_iter(text) {
             let end = at + name.len();
             let left = at.checked_sub(1).map(|i| text[i]);
             if left.is_some_and(is_word) || text.get(end).is_some_and(|&b| is_word(b) || b == b'-') {
@@ -136,8 +150,8 @@ pub(super) fn date(text: &[u8]) -> Option<Date> {
 fn of_other_tools(bytes: &[u8], line: Range<usize>) -> Vec<Found> {
     let text = &bytes[line.clone()];
     let mut found = Vec::new();
-    for marker in other_tools::names() {
-        for at in memchr::memmem::find_iter(text, marker) {
+    for (marker, finder) in &*NAMES_OF_OTHERS {
+        for at in finder.find_iter(text) {
             let end = at + marker.len();
             let joined = |byte: Option<&u8>| byte.is_some_and(|&byte| is_word(byte) || byte == b'-');
             if joined(at.checked_sub(1).and_then(|before| text.get(before))) || joined(text.get(end)) {
@@ -160,8 +174,9 @@ fn of_other_tools(bytes: &[u8], line: Range<usize>) -> Vec<Found> {
 fn pragmas(bytes: &[u8], line: Range<usize>) -> Vec<Found> {
     let text = &bytes[line.clone()];
     let mut found = Vec::new();
-    for at in memchr::memmem::find_iter(text, "pragma:") {
-        let rest = skip_blanks(&text[at + 7..]);
+    let (name, finder) = &*PRAGMA;
+    for at in finder.find_iter(text) {
+        let rest = skip_blanks(&text[at + name.len()..]);
         let Some(rest) = [&b"allowlist"[..], b"whitelist"].iter().find_map(|word| rest.strip_prefix(*word))
         else {
             continue;
