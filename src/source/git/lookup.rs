@@ -1,6 +1,6 @@
 //! Reading single objects, with failures put in words once.
 
-use gix::objs::{Find, Kind};
+use gix::objs::{Find, FindHeader, Kind};
 
 use super::delta_cache::DeltaCache;
 use super::repository::chain;
@@ -42,6 +42,11 @@ impl Lookup {
         let mut lookup = Self::new(repository);
         lookup.odb.set_pack_cache(move || Box::new(DeltaCache::new(bytes)));
         lookup
+    }
+
+    /// Kind of the object `id`, from its header alone; `None` when that cannot be read.
+    pub(super) fn kind(&self, id: &gix::oid) -> Option<Kind> {
+        Some(self.odb.try_header(id).ok()??.kind)
     }
 
     /// Kind and content of the object `id`.

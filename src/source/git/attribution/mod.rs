@@ -11,6 +11,7 @@ mod roots;
 mod sets;
 mod trees;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -260,6 +261,9 @@ impl Tips {
 fn peel(mut id: ObjectId, objects: &mut Lookup) -> Option<ObjectId> {
     // NOTE: a chain of tags this long is nobody's tag.
     for _ in 0..32 {
+        if objects.kind(&id).is_some_and(|kind| kind != Kind::Tag) {
+            return Some(id);
+        }
         let Ok((Kind::Tag, content)) = objects.read(&id) else { return Some(id) };
         let line = content.strip_prefix(b"object ")?;
         id = ObjectId::from_hex(&line[..memchr::memchr(b'\n', line)?]).ok()?;
@@ -289,6 +293,8 @@ struct History<'a> {
     reached_by_refs: Vec<(Vec<u32>, u64)>,
     reached_by_heads: SetId,
     reached_by_reflog: SetId,
+    /// What was read of commits.
+    infos: RefCell<HashMap<Commit, Option<CommitInfo>>>,
 }
 
 impl<'a> History<'a> {
@@ -342,6 +348,7 @@ impl<'a> History<'a> {
             ),
             reached_by_heads: heads.fold(EMPTY, |all, id| sets.union(all, of(&reached, id))),
             reached_by_reflog: tips.reflog.iter().fold(EMPTY, |all, id| sets.union(all, of(&reached, id))),
+            infos: RefCell::default(),
         }
     }
 
@@ -357,7 +364,7 @@ impl<'a> History<'a> {
     fn timeline(&self, place: u32, sets: &Sets, objects: &mut Lookup) -> Timeline {
         let events = self.events[place as usize];
         let at_head = sets.contains(self.at_head, place);
-        let mut info = |commit: Option<Commit>| commit_info(&self.graph.ids[commit? as usize], objects);
+        let mut info = |commit: Option<Commit>| self.info(commit?, objects);
         let head = || self.graph.position(self.tips.head.as_ref()?);
         Timeline {
             introduced: info(events.introduced),
@@ -366,6 +373,12 @@ impl<'a> History<'a> {
             at_head,
             reachable: self.reachability(place, sets),
         }
+    }
+
+    /// What a report tells of `commit`, read once: many places come and go with the same few.
+    fn info(&self, commit: Commit, objects: &mut Lookup) -> Option<CommitInfo> {
+        let mut infos = self.infos.borrow_mut();
+        infos.entry(commit).or_insert_with(|| commit_info(&self.graph.ids[commit as usize], objects)).clone()
     }
 
     fn reachability(&self, place: u32, sets: &Sets) -> Reachability {
