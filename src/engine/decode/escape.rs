@@ -214,6 +214,16 @@ impl Unit<'_> {
         let mut joins = self.escapes.iter().filter(|_| self.family == Family::Joined).peekable();
         let mut at = start;
         while at < end {
+            // Until an escape can begin, all is plain.
+            let next = match (self.family.lead(), joins.peek()) {
+                (Some(lead), _) => memchr::memchr(lead, &bytes[at..end]).map_or(end, |plain| at + plain),
+                (None, join) => join.map_or(end, |join| join.source.start.clamp(at, end)),
+            };
+            text.extend_from_slice(&bytes[at..next]);
+            at = next;
+            if at == end {
+                break;
+            }
             let escape = match joins.next_if(|join| join.source.start <= at) {
                 Some(join) => join::at(bytes, join.found_at),
                 None => self.family.escape(bytes, at),

@@ -74,6 +74,17 @@ impl Escape {
 }
 
 impl Family {
+    /// The byte that all its escapes begin with; joined strings have none.
+    pub(super) fn lead(self) -> Option<u8> {
+        match self {
+            Self::Percent => Some(b'%'),
+            Self::Backslash => Some(b'\\'),
+            Self::Entity => Some(b'&'),
+            Self::Quoted => Some(b'='),
+            Self::Joined => None,
+        }
+    }
+
     /// The escape at `at`, if there is one.
     pub(super) fn escape(self, bytes: &[u8], at: usize) -> Option<Escape> {
         match self {
