@@ -267,6 +267,12 @@ pub(super) struct ScanArgs {
     #[arg(long, value_name = "BYTES", help_heading = "Budgets")]
     pub archive_total: Option<u64>,
 
+    /// Bytes of the largest object of git's that is held in memory [default: 104 MiB]
+    ///
+    /// Larger files that git stores whole are read in pieces and need no more; other larger objects are not read.
+    #[arg(long, value_name = "BYTES", help_heading = "Budgets")]
+    pub object_bytes: Option<u64>,
+
     /// Least confidence that is reported [default: medium]
     #[arg(long, value_name = "LEVEL", help_heading = "What counts", value_parser = PossibleValuesParser::new(["low", "medium", "high"]))]
     pub confidence: Option<String>,

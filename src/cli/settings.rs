@@ -266,8 +266,9 @@ impl Settings {
             self.confidence, self.severity, self.no_ignore
         );
         if self.archives != Limits::default() {
-            let Limits { bytes, ratio, depth, entries, time, total } = self.archives;
-            let _ = writeln!(text, "archives={bytes} {ratio} {depth} {entries} {} {total}", time.as_secs());
+            let Limits { bytes, ratio, depth, entries, time, total, object } = self.archives;
+            let time = time.as_secs();
+            let _ = writeln!(text, "archives={bytes} {ratio} {depth} {entries} {time} {total} {object}");
         }
         let lists = [
             ("exclude", &self.exclude),
@@ -363,7 +364,7 @@ fn color(given: Given<String>) -> Outcome<Color> {
     }
 }
 
-/// The budgets for containers, those that nobody set at their defaults.
+/// The budgets for containers and objects, those that nobody set at their defaults.
 fn limits(given: &BTreeMap<&'static str, Given<u64>>) -> Limits {
     let default = Limits::default();
     let set = |name: &str, default: u64| given.get(name).map_or(default, |given| given.value);
@@ -374,6 +375,7 @@ fn limits(given: &BTreeMap<&'static str, Given<u64>>) -> Limits {
         entries: set("archive-entries", default.entries),
         time: Duration::from_secs(set("archive-time", default.time.as_secs())),
         total: set("archive-total", default.total),
+        object: set("object-bytes", default.object),
     }
 }
 
@@ -410,6 +412,7 @@ fn flags(args: &ScanArgs, voice: &Voice) -> Outcome<Layer> {
         ("archive-entries", args.archive_entries),
         ("archive-time", args.archive_time),
         ("archive-total", args.archive_total),
+        ("object-bytes", args.object_bytes),
     ];
     for (name, value) in budgets {
         if let Some(value) = value {

@@ -49,7 +49,7 @@ pub struct Key {
 }
 
 /// Every key of a configuration file but `schema` and the `[[rule]]` tables.
-pub const KEYS: [Key; 27] = [
+pub const KEYS: [Key; 28] = [
     Key {
         name: "confidence",
         kind: Kind::Text,
@@ -227,6 +227,15 @@ pub const KEYS: [Key; 27] = [
         default: "68719476736",
         example: "274877906944",
         meaning: "Bytes that all containers of one scope (files, index, history) may unpack to.",
+    },
+    Key {
+        name: "object-bytes",
+        kind: Kind::Number,
+        variable: "KEYCULL_OBJECT_BYTES",
+        flag: "--object-bytes",
+        default: "109051904",
+        example: "536870912",
+        meaning: "Bytes of the largest object of git's that is held in memory. Larger files that git stores whole are read in pieces; what else is larger, such as a version stored as a delta, is a gap.",
     },
     Key {
         name: "format",

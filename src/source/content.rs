@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::io::{self, Read};
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::archive::{self, Opener};
 use super::text::{self, Coding, Transcoder};
@@ -135,6 +136,19 @@ impl<'a> Feeder<'a> {
             found |= (self.emit)(Chunk::whole(content, origin, Encoding::Binary));
         }
         found
+    }
+
+    /// Hands over content of `size` bytes that is too large to be held: whether something was found, and how
+    /// many bytes were read.
+    pub(crate) fn large(&self, reader: &mut dyn Read, size: u64, origin: &Origin) -> (bool, io::Result<u64>) {
+        let found = AtomicBool::new(false);
+        let emit = |chunk: Chunk<'_>| {
+            let is_found = (self.emit)(chunk);
+            found.fetch_or(is_found, Ordering::Relaxed);
+            is_found
+        };
+        let outcome = Feeder { emit: &emit, ..*self }.reader(reader, Some(size), origin, &mut Vec::new());
+        (found.into_inner(), outcome)
     }
 
     /// Hands over what `reader` delivers, and tells how many bytes that were.

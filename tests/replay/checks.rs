@@ -104,6 +104,7 @@ pub(super) fn container(input: &[u8]) {
         entries: 500,
         time: Duration::from_secs(5),
         total: UNPACKED,
+        ..Limits::default()
     };
     let meter = Meter::default();
     let coverage = stdin::scan(&mut Cursor::new(input), None, Windows::default(), limits, &meter)

@@ -4,6 +4,7 @@ mod archive;
 mod attribution;
 mod ignore_rules;
 mod index;
+mod large_objects;
 mod objects;
 mod own_files;
 mod pack;

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use keycull::finding::GapKind;
-use keycull::source::git::pack::{HashKind, TraverseOptions};
+use keycull::source::git::pack::{HashKind, ObjectDirectories, TraverseOptions, traverse};
 
-use super::pack_fixture::{HandMade, Repo, blob_name, options};
+use super::pack_fixture::{Checker, HandMade, Repo, blob_name, options};
 
 /// Git writes packs read-only; replaces one with other bytes.
 fn overwrite(path: &Path, bytes: &[u8]) {
@@ -220,7 +220,14 @@ fn sizes_that_lie() {
     checker.assert_sound();
     assert_eq!(checker.kinds().len(), 1);
     let kinds: Vec<_> = traversal.gaps.iter().map(|gap| gap.kind).collect();
-    assert_eq!(kinds, [GapKind::Unreadable, GapKind::Unreadable, GapKind::Budget]);
+    assert_eq!(kinds, [GapKind::Unreadable, GapKind::Budget, GapKind::Budget]);
+
+    let checker = Checker::new(HashKind::Sha1).streaming();
+    let directories = ObjectDirectories::discover(&repo.objects(), HashKind::Sha1, None);
+    let traversal = traverse(&directories, &options(2), &checker);
+    checker.assert_sound();
+    assert_eq!((checker.kinds().len(), traversal.gaps.len()), (1, 3));
+    assert!(traversal.gaps.iter().all(|gap| gap.kind == GapKind::Unreadable), "{:?}", traversal.gaps);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{Read, Write as _};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use keycull::finding::Oid;
 use keycull::source::git::pack::{
-    Base, DeltaMap, HashKind, Object, ObjectDirectories, ObjectKind, Traversal, TraverseOptions, Visitor,
-    traverse,
+    Base, DeltaMap, HashKind, Object, ObjectDirectories, ObjectError, ObjectKind, Traversal, TraverseOptions,
+    Visitor, traverse,
 };
 
 /// A bare repository in a temporary directory.
@@ -197,6 +197,9 @@ pub(super) struct Checker {
     pub(super) deltas: AtomicU64,
     wanted: Vec<ObjectKind>,
     stop_after: u64,
+    /// Whether it reads what is too large to be held.
+    streaming: bool,
+    pub(super) streamed: AtomicU64,
 }
 
 impl Checker {
@@ -208,11 +211,18 @@ impl Checker {
             deltas: AtomicU64::new(0),
             wanted: ObjectKind::ALL.to_vec(),
             stop_after: u64::MAX,
+            streaming: false,
+            streamed: AtomicU64::new(0),
         }
     }
 
     pub(super) fn wanting(mut self, kinds: &[ObjectKind]) -> Self {
         self.wanted = kinds.to_vec();
+        self
+    }
+
+    pub(super) fn streaming(mut self) -> Self {
+        self.streaming = true;
         self
     }
 
@@ -239,14 +249,18 @@ impl Checker {
     }
 
     fn see(&self, object: &Object<'_>) -> Vec<u8> {
+        self.see_bytes(object, object.bytes);
+        object.bytes.to_vec()
+    }
+
+    fn see_bytes(&self, object: &Object<'_>, bytes: &[u8]) {
         let name = object.id();
-        if self.hash.name_object(object.kind, object.bytes) != name {
+        if self.hash.name_object(object.kind, bytes) != name {
             self.complain(format!("{name} has other content"));
         }
         if self.seen.lock().unwrap().insert(name, object.kind).is_some() {
             self.complain(format!("{name} passed twice"));
         }
-        object.bytes.to_vec()
     }
 }
 
@@ -273,6 +287,27 @@ impl Visitor for Checker {
             self.complain(format!("{}: {why}", object.id()));
         }
         self.see(object)
+    }
+
+    fn large(
+        &self,
+        (): &mut (),
+        object: &Object<'_>,
+        size: u64,
+        content: &mut dyn Read,
+    ) -> Result<bool, ObjectError> {
+        if !self.streaming {
+            return Ok(false);
+        }
+        let mut bytes = Vec::new();
+        if content.read_to_end(&mut bytes).is_ok() {
+            if bytes.len() as u64 != size {
+                self.complain(format!("{} has not {size} bytes", object.id()));
+            }
+            self.streamed.fetch_add(1, Ordering::Relaxed);
+            self.see_bytes(object, &bytes);
+        }
+        Ok(true)
     }
 
     fn cancelled(&self) -> bool {

@@ -5,10 +5,12 @@ use std::io::{self, BufRead, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Budgets for looking into containers. What is over budget is a gap of the coverage.
+/// Budgets for looking into containers and rebuilding git's objects. What is over budget is a gap of the
+/// coverage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes that one file or object may unpack to, all that is nested in it included.
+    /// Bytes that one file or object may unpack to, all that is nested in it included. So large may be what is
+    /// not held ([`Limits::object`]), too.
     pub bytes: u64,
     /// … and at most this many times its own size, once that is over [`Limits::FREE`].
     pub ratio: u64,
@@ -20,15 +22,27 @@ pub struct Limits {
     pub time: Duration,
     /// Bytes that all containers of a scope may unpack to.
     pub total: u64,
+    /// Bytes of the largest object of git's that is held in memory. Larger files that git stores whole are
+    /// read in pieces, other objects are over budget.
+    pub object: u64,
 }
 
 impl Limits {
     /// Bytes that anything may unpack to, however small it is.
     pub const FREE: u64 = 64 << 20;
+
+    /// Whether a file of git's that is not held may have so many bytes; if not, why.
+    pub(crate) fn allow(&self, unpacked: u64) -> Result<(), String> {
+        if unpacked <= self.bytes {
+            return Ok(());
+        }
+        Err(format!("it unpacks to more than {} (--archive-bytes)", size(self.bytes)))
+    }
 }
 
 impl Default for Limits {
-    /// 1 GiB and 100 times its size for one file, 8 deep, 100,000 members, 60 s, 64 GiB in all.
+    /// 1 GiB and 100 times its size for one file, 8 deep, 100,000 members, 60 s, 64 GiB in all; objects
+    /// of 104 MiB, with their bases less than 300 MB.
     fn default() -> Self {
         Self {
             bytes: 1 << 30,
@@ -37,6 +51,7 @@ impl Default for Limits {
             entries: 100_000,
             time: Duration::from_secs(60),
             total: 64 << 30,
+            object: 104 << 20,
         }
     }
 }

@@ -6,6 +6,7 @@
 //! back to it with the blob's deltas ([`DeltaSink`]).
 
 use std::collections::HashSet;
+use std::io::Read;
 use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -21,8 +22,8 @@ use super::lfs;
 use super::lookup::{Unread, missing};
 use super::objects::{Found, ObjectOptions, finish, tagged};
 use super::pack::{
-    Base, Counts, Database, DeltaMap, Object, ObjectDirectories, ObjectKind, TraverseOptions, Visitor,
-    traverse_opened,
+    Base, Counts, Database, DeltaMap, Object, ObjectDirectories, ObjectError, ObjectKind, TraverseOptions,
+    Visitor, traverse_opened,
 };
 use super::plain_text;
 use super::repository::Repository;
@@ -158,6 +159,7 @@ fn scan_planned<S: DeltaSink>(
     let mut coverage = Coverage { scopes: vec!["full history".to_owned()], ..Coverage::default() };
     let traverse_options = TraverseOptions {
         jobs: NonZero::new(parallel::threads(options.jobs)).unwrap_or(NonZero::<usize>::MIN),
+        most_object: options.archives.object,
         ..TraverseOptions::default()
     };
     let database = Database::open_beside(directories, traverse_options.object_limit(), &plan.known);
@@ -429,6 +431,27 @@ impl<'w, S: DeltaSink> Visitor for &'w Walk<'w, S> {
         delta: &DeltaMap,
     ) -> Self::State {
         self.visit(local, object, Some((base.state, delta)))
+    }
+
+    fn large(
+        &self,
+        local: &mut Self::Local,
+        object: &Object<'_>,
+        size: u64,
+        content: &mut dyn Read,
+    ) -> Result<bool, ObjectError> {
+        if object.kind != ObjectKind::Blob {
+            return Ok(false);
+        }
+        self.options.archives.allow(size).map_err(ObjectError::Budget)?;
+        if object.is_loose() {
+            local.found.fresh.loose.push(object.id());
+        }
+        let emit = |chunk: Chunk<'_>| self.sink.chunk(chunk);
+        let feeder = Feeder::new(&emit, self.options.windows).opening(self.opener);
+        // NOTE: whoever hands over the content knows why it could not be read on.
+        let _ = feeder.large(content, size, &Origin::Blob { id: object.id() });
+        Ok(true)
     }
 
     fn cancelled(&self) -> bool {

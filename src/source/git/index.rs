@@ -111,15 +111,13 @@ impl Scan<'_> {
     /// Scans one changed entry; false ends the scan.
     fn staged(&self, entry: &Entry, objects: &mut Lookup, coverage: &mut Coverage) -> bool {
         let origin = origin(entry);
-        match objects.expect(&entry.id, Kind::Blob) {
-            Ok(content) => {
-                let emit = |chunk: Chunk<'_>| self.sink.chunk(chunk);
-                let feeder = Feeder::new(&emit, self.options.windows).opening(self.opener);
-                if feeder.bytes(content, &origin) {
-                    self.found.store(true, Ordering::Relaxed);
-                }
+        let emit = |chunk: Chunk<'_>| self.sink.chunk(chunk);
+        let feeder = Feeder::new(&emit, self.options.windows).opening(self.opener);
+        match objects.blob(self.repository, &entry.id, &self.options.archives, &feeder, &origin) {
+            Ok((found, bytes)) => {
+                self.found.fetch_or(found, Ordering::Relaxed);
                 coverage.index_entries += 1;
-                coverage.bytes += content.len() as u64;
+                coverage.bytes += bytes;
             }
             Err(unread) => coverage.gap(unread.kind, format!("staged {origin}"), unread.why),
         }
@@ -139,10 +137,9 @@ impl Scan<'_> {
                 return;
             }
             let origin = origin(entry);
-            match objects.expect(&entry.id, Kind::Blob) {
-                Ok(content) => {
-                    feeder.bytes(content, &origin);
-                }
+            let limits = &self.options.archives;
+            match objects.blob(self.repository, &entry.id, limits, &feeder, &origin) {
+                Ok(_) => {}
                 Err(unread) => coverage.gap(
                     unread.kind,
                     format!("HEAD's {origin} in {}", self.repository.git_dir().display()),

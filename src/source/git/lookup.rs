@@ -3,8 +3,11 @@
 use gix::objs::{Find, FindHeader, Kind};
 
 use super::delta_cache::DeltaCache;
+use super::pack::{Database, HEAVY, ObjectError, ObjectKind, turn};
 use super::repository::chain;
-use crate::finding::GapKind;
+use crate::finding::{GapKind, Oid, Origin};
+use crate::source::archive::Limits;
+use crate::source::content::Feeder;
 
 /// Why an object could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +64,39 @@ impl Lookup {
         }
     }
 
+    /// Bytes that the object `id` has; 0 where something is wrong with it, which shows when it is read.
+    fn size(&self, id: &gix::oid) -> u64 {
+        self.odb.try_header(id).ok().flatten().map_or(0, |header| header.size)
+    }
+
+    /// Whether the object `id` has more than `most` bytes.
+    pub(super) fn is_large(&self, id: &gix::oid, most: u64) -> bool {
+        self.size(id) > most
+    }
+
+    /// Hands the blob `id` to `feeder`, in pieces when it is too large to be held: whether something was
+    /// found in it, and how many bytes it has.
+    pub(super) fn blob(
+        &mut self,
+        repository: &super::Repository,
+        id: &gix::oid,
+        limits: &Limits,
+        feeder: &Feeder<'_>,
+        origin: &Origin,
+    ) -> Result<(bool, u64), Unread> {
+        let size = self.size(id);
+        if size > limits.object {
+            return large(repository, id, (size, limits), feeder, origin);
+        }
+        let _turn = (size > HEAVY).then(turn);
+        let content = self.expect(id, Kind::Blob)?;
+        let found = (feeder.bytes(content, origin), content.len() as u64);
+        if size > HEAVY {
+            self.buffer = Vec::new();
+        }
+        Ok(found)
+    }
+
     /// Content of the object `id`, which has to be of kind `expected`.
     pub(super) fn expect(&mut self, id: &gix::oid, expected: Kind) -> Result<&[u8], Unread> {
         let (kind, content) = self.read(id)?;
@@ -71,6 +107,39 @@ impl Lookup {
                 kind: GapKind::Unreadable,
                 why: format!("is a {kind} where a {expected} should be"),
             })
+        }
+    }
+}
+
+/// Hands over a blob that is too large to be held.
+fn large(
+    repository: &super::Repository,
+    id: &gix::oid,
+    (size, limits): (u64, &Limits),
+    feeder: &Feeder<'_>,
+    origin: &Origin,
+) -> Result<(bool, u64), Unread> {
+    let name = Oid::from_bytes(id.as_bytes())
+        .map_err(|error| Unread { kind: GapKind::Unreadable, why: error.to_string() })?;
+    limits.allow(size).map_err(|why| Unread { kind: GapKind::Budget, why })?;
+    let most = limits.object;
+    let mut read = None;
+    let is_good =
+        Database::open(&repository.object_directories(), most).stream(&name, |kind, size, content| {
+            if kind == ObjectKind::Blob {
+                let (found, outcome) = feeder.large(content, size, origin);
+                read = Some((found, outcome.map(|_| size)));
+            }
+        });
+    match read {
+        Some((found, Ok(size))) if is_good => Ok((found, size)),
+        Some((_, Err(error))) => Err(Unread {
+            kind: GapKind::Unreadable,
+            why: format!("{error}; run `git fsck`, and restore it from another clone"),
+        }),
+        Some(_) | None => {
+            let error = ObjectError::TooLarge { size, limit: most };
+            Err(Unread { kind: error.gap_kind(), why: error.to_string() })
         }
     }
 }

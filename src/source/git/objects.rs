@@ -258,6 +258,8 @@ pub(super) struct Found {
     missing: BTreeMap<ObjectId, &'static str>,
     /// Objects that cannot be read, and why.
     unreadable: BTreeMap<ObjectId, String>,
+    /// Objects that are not read for their size, and why.
+    over_budget: BTreeMap<ObjectId, String>,
     /// What only a later scan, or the end of this one, wants to know.
     pub(super) fresh: Fresh,
 }
@@ -285,6 +287,10 @@ impl Found {
         self.unreadable.insert(id, why);
     }
 
+    pub(super) fn over_budget(&mut self, id: ObjectId, why: String) {
+        self.over_budget.insert(id, why);
+    }
+
     pub(super) fn merge(&mut self, other: Self) {
         other.names.iter().for_each(|(name, tree)| self.name(name, tree));
         for (id, what) in other.missing {
@@ -292,6 +298,7 @@ impl Found {
             *known = (*known).min(what);
         }
         self.unreadable.extend(other.unreadable);
+        self.over_budget.extend(other.over_budget);
         self.fresh.merge(other.fresh);
     }
 
@@ -330,6 +337,13 @@ impl Found {
             let what = format!("{} objects ({}{more})", self.missing.len(), examples.join(", "));
             let unread = missing(partial);
             coverage.gap(unread.kind, what, unread.why);
+        }
+        for (id, why) in self.over_budget.iter().take(NAMED) {
+            coverage.gap(GapKind::Budget, format!("object {}", oid(id).short(12)), why.clone());
+        }
+        if let Some(more) = self.over_budget.len().checked_sub(NAMED + 1) {
+            let what = format!("{} more objects", more + 1);
+            coverage.gap(GapKind::Budget, what, "are too large as well (--object-bytes)");
         }
         let broken = self.unreadable.len();
         for (id, why) in self.unreadable.iter().take(NAMED) {

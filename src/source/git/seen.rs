@@ -195,7 +195,7 @@ impl Plan {
         let make = || (Lookup::with_large_cache(repository), Found::default());
         let opener = Opener::new(options.archives, sink);
         let states = parallel::each(options.jobs, again.len(), 64, make, |(lookup, found), number| {
-            visit(&again[number], options, &opener, sink, lookup, found);
+            visit(&again[number], options, (&opener, repository), sink, lookup, found);
             !sink.cancelled()
         });
         states.into_iter().for_each(|(_, part)| found.merge(part));
@@ -248,18 +248,27 @@ fn sorted(ids: impl IntoIterator<Item = Oid>) -> Vec<Oid> {
 fn visit(
     id: &Oid,
     options: &ObjectOptions,
-    opener: &Opener<'_>,
+    (opener, repository): (&Opener<'_>, &Repository),
     sink: &dyn Sink,
     lookup: &mut Lookup,
     found: &mut Found,
 ) {
     let Ok(name) = ObjectId::try_from(id.as_bytes()) else { return };
+    let emit = |chunk: Chunk<'_>| sink.chunk(chunk);
+    let feeder = Feeder::new(&emit, options.windows);
+    if lookup.is_large(&name, options.archives.object) {
+        let feeder = feeder.opening(opener);
+        if let Err(unread) =
+            lookup.blob(repository, &name, &options.archives, &feeder, &Origin::Blob { id: *id })
+        {
+            found.unreadable(name, unread.why);
+        }
+        return;
+    }
     let (kind, content) = match lookup.read(&name) {
         Ok(read) => read,
         Err(unread) => return found.unreadable(name, unread.why),
     };
-    let emit = |chunk: Chunk<'_>| sink.chunk(chunk);
-    let feeder = Feeder::new(&emit, options.windows);
     match kind {
         Kind::Blob => _ = feeder.opening(opener).bytes(content, &Origin::Blob { id: *id }),
         Kind::Commit => _ = feeder.bytes(content, &Origin::Commit { id: *id }),

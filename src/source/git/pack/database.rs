@@ -15,8 +15,10 @@ use super::index::Index;
 use super::inflate::Inflater;
 use super::known::Known;
 use super::loose;
+use super::mmap::{Access, FileBytes};
 use super::object::{HashKind, ObjectKind};
 use super::reindex::reindex;
+use super::stream::ObjectStream;
 use super::visitor::{Name, Object};
 use crate::finding::Oid;
 
@@ -322,17 +324,18 @@ impl Database {
         duplicates
     }
 
-    /// Reads the loose object `name` into `out`, header included; its content starts at the returned
-    /// position.
+    /// Reads the loose object `name`, of at most `limit` bytes, into `out`, header included; its content
+    /// starts at the returned position.
     pub(crate) fn read_loose(
         &self,
         name: &Oid,
+        limit: u64,
         inflater: &mut Inflater,
         out: &mut Vec<u8>,
     ) -> Result<(ObjectKind, usize), ObjectError> {
         let mut failure = ObjectError::Gone;
         for directory in &self.directories {
-            match loose::read(&loose::path_of(directory, name), self.limit, inflater, out) {
+            match loose::read(&loose::path_of(directory, name), limit, inflater, out) {
                 Ok(read) => return Ok(read),
                 Err(ObjectError::Gone) => {}
                 Err(error) => failure = error,
@@ -358,9 +361,57 @@ impl Database {
             }
         }
         let mut bytes = Vec::new();
-        let (kind, start) = self.read_loose(name, &mut reader.inflater, &mut bytes).ok()?;
+        let (kind, start) = self.read_loose(name, self.limit, &mut reader.inflater, &mut bytes).ok()?;
         bytes.drain(..start);
         Some((kind, bytes))
+    }
+
+    /// Hands the object `name` to `read`, with its kind and size, from front to back, where some good copy
+    /// of it is stored whole. True when there is one, and all of it that was read was good.
+    pub(in crate::source) fn stream(
+        &self,
+        name: &Oid,
+        mut read: impl FnMut(ObjectKind, u64, &mut ObjectStream<'_>),
+    ) -> bool {
+        for Pack { file, index } in &self.packs {
+            if let Some(entry) = index.find(name)
+                && let Ok(header) = file.entry(index.offsets()[entry as usize])
+                && let EntryKind::Whole(kind) = header.kind
+                && let Ok(mut stream) = file.stream(&header, index.end_of(entry, file.end()).min(file.end()))
+            {
+                read(kind, header.size, &mut stream);
+                if stream.finish().is_ok() {
+                    return true;
+                }
+            }
+        }
+        self.stream_loose(name, |kind, size, stream| read(kind, size, stream)).is_ok()
+    }
+
+    /// The same for a loose object.
+    pub(super) fn stream_loose(
+        &self,
+        name: &Oid,
+        mut read: impl FnMut(ObjectKind, u64, &mut ObjectStream<'_>),
+    ) -> Result<(), ObjectError> {
+        let mut failure = ObjectError::Gone;
+        for directory in &self.directories {
+            let read_one = |read: &mut dyn FnMut(ObjectKind, u64, &mut ObjectStream<'_>)| {
+                let packed = FileBytes::open(&loose::path_of(directory, name), Access::Forward)?;
+                let (kind, size, mut stream) = loose::stream(&packed)?;
+                read(kind, size, &mut stream);
+                match stream.finish()? {
+                    Some(0) | None => Ok(()),
+                    Some(_) => Err(ObjectError::Inflate("bytes follow it")),
+                }
+            };
+            match read_one(&mut read) {
+                Ok(()) => return Ok(()),
+                Err(ObjectError::Gone) => {}
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
     }
 
     /// Reads the object in an entry, building its chain of deltas from the bottom.
@@ -389,7 +440,7 @@ impl Database {
                     None => {
                         let mut bytes = Vec::new();
                         let (kind, start) = self
-                            .read_loose(&name, &mut reader.inflater, &mut bytes)
+                            .read_loose(&name, self.limit, &mut reader.inflater, &mut bytes)
                             .map_err(|_| ObjectError::MissingBase(name))?;
                         bytes.drain(..start);
                         break (kind, bytes);
@@ -411,9 +462,7 @@ impl Database {
     /// Applies a delta after checking its size.
     fn apply(&self, instructions: &[u8], base: &[u8], reader: &mut Reader) -> Result<Vec<u8>, ObjectError> {
         let delta = Delta::parse(instructions)?;
-        if delta.target_len > self.limit {
-            return Err(ObjectError::TooLarge { size: delta.target_len, limit: self.limit });
-        }
+        delta.cost(base.len(), self.limit)?;
         let mut target = Vec::new();
         delta.apply(base, &mut target, &mut reader.map)?;
         Ok(target)

@@ -6,8 +6,16 @@
 
 use std::ops::Range;
 
+use super::error::ObjectError;
+
 /// Length of a copy whose length bytes are all zero or absent.
 const DEFAULT_COPY: u32 = 0x1_0000;
+
+/// Instructions of fewer bytes than this make no list of copies worth counting.
+const MANY: usize = 1 << 20;
+
+/// Bytes that a copy takes in the list of them, which grows by doubling.
+const LISTED: u64 = 2 * size_of::<CopyRange>() as u64;
 
 /// Why a delta cannot be applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,6 +75,12 @@ pub struct DeltaMap {
 }
 
 impl DeltaMap {
+    /// Gives back the memory of a long list.
+    pub(super) fn shrink(&mut self) {
+        self.copies.clear();
+        self.copies.shrink_to(MANY / size_of::<CopyRange>());
+    }
+
     /// The copied ranges, ascending and disjoint in the target.
     #[must_use]
     pub fn copies(&self) -> &[CopyRange] {
@@ -135,6 +149,34 @@ impl<'a> Delta<'a> {
         let (base_len, rest) = size(bytes)?;
         let (target_len, instructions) = size(rest)?;
         Ok(Self { base_len, target_len, instructions })
+    }
+
+    /// Bytes of memory that applying it takes, base and target included; about, where the delta is small.
+    ///
+    /// # Errors
+    /// When the target has more than `limit` bytes, or all of it together more than twice as many.
+    pub(crate) fn cost(&self, base: usize, limit: u64) -> Result<u64, ObjectError> {
+        if self.target_len > limit {
+            return Err(ObjectError::TooLarge { size: self.target_len, limit });
+        }
+        let held = base as u64 + self.target_len + self.instructions.len() as u64;
+        // A list of copies can be many times as long as the instructions for them.
+        let listed = if self.instructions.len() < MANY { 0 } else { self.count_copies() as u64 * LISTED };
+        let cost = held + listed;
+        let most = limit.saturating_mul(2);
+        if cost > most { Err(ObjectError::TooLarge { size: cost, limit: most }) } else { Ok(cost) }
+    }
+
+    fn count_copies(&self) -> usize {
+        let mut count = 0;
+        let mut rest = self.instructions;
+        while let Some((&code, after)) = rest.split_first() {
+            let taken =
+                if code & 0x80 == 0 { usize::from(code) } else { (code & 0x7f).count_ones() as usize };
+            count += usize::from(code & 0x80 != 0);
+            rest = after.get(taken..).unwrap_or_default();
+        }
+        count
     }
 
     /// Builds the target from `base` into `target`, replacing what it holds, and notes in `map` what

@@ -39,7 +39,7 @@ pub enum ObjectError {
     #[error("its chain of deltas loops")]
     Cycle,
     /// Over a size budget.
-    #[error("it has {size} bytes, the limit is {limit}")]
+    #[error("it takes {size} bytes, the limit is {limit} (--object-bytes)")]
     TooLarge {
         /// Declared size in bytes.
         size: u64,

@@ -4,10 +4,15 @@ use std::path::{Path, PathBuf};
 
 use super::error::ObjectError;
 use super::mmap::{Access, FileBytes};
-use super::object::HashKind;
+use super::object::{HashKind, ObjectKind};
+use super::stream::ObjectStream;
 
 use super::bytes::PackBytes;
 pub(crate) use super::bytes::{Entry, EntryKind, HEADER};
+use crate::finding::Oid;
+
+/// Bytes between two looks at what need not stay in memory.
+const PIECE: usize = 4 << 20;
 
 /// An open pack file.
 pub(crate) struct PackFile {
@@ -53,6 +58,33 @@ impl PackFile {
     /// The bytes from `start` up to `end`, both offsets in the file.
     pub(crate) fn slice(&self, start: u64, end: u64) -> Result<&[u8], ObjectError> {
         self.view().slice(start, end)
+    }
+
+    /// The content of the whole object in `entry`, whose packed bytes end before `end`, from front to back.
+    pub(super) fn stream(&self, entry: &Entry, end: u64) -> Result<ObjectStream<'_>, ObjectError> {
+        let packed = self.slice(entry.data, end)?;
+        ObjectStream::new(packed, Some((&self.bytes, entry.data as usize)), 0, entry.size)
+    }
+
+    /// The name of the whole object of `kind` whose entry is at `offset`, wherever that ends.
+    pub(super) fn name_stream(&self, offset: u64, kind: ObjectKind) -> Result<Oid, ObjectError> {
+        let entry = self.entry(offset)?;
+        let mut content = self.stream(&entry, self.end())?;
+        let name = self.hash.name_stream(kind, entry.size, &mut content);
+        content.finish()?;
+        Ok(name?)
+    }
+
+    /// The checksum of the bytes from `start` up to `end`, which do not stay in memory.
+    pub(super) fn checksum_of(&self, start: u64, end: u64) -> Result<u32, ObjectError> {
+        let mut hasher = crc32fast::Hasher::new();
+        let mut at = start as usize;
+        for piece in self.slice(start, end)?.chunks(PIECE) {
+            hasher.update(piece);
+            self.bytes.forget(at..at + piece.len());
+            at += piece.len();
+        }
+        Ok(hasher.finalize())
     }
 
     /// Has the start of the entry at `offset` fetched into the processor's cache: packs are larger than

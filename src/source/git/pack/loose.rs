@@ -8,6 +8,7 @@ use super::error::ObjectError;
 use super::inflate::Inflater;
 use super::mmap::{Access, FileBytes};
 use super::object::{HashKind, ObjectKind};
+use super::stream::ObjectStream;
 use crate::finding::Oid;
 
 /// The longest header: `commit`, a space, 20 digits and a NUL, with a little to spare.
@@ -63,6 +64,14 @@ pub(crate) fn read(
     let whole = usize::try_from(size).ok().and_then(|size| size.checked_add(length));
     let taken = inflater.inflate(&packed, whole.ok_or(ObjectError::LooseHeader)?, out)?;
     if taken == packed.len() { Ok((kind, length)) } else { Err(ObjectError::Inflate("bytes follow it")) }
+}
+
+/// The content of the loose object in `packed`, from front to back, with its kind and size.
+pub(super) fn stream(packed: &FileBytes) -> Result<(ObjectKind, u64, ObjectStream<'_>), ObjectError> {
+    let mut head = [0; LONGEST_HEADER];
+    let head = Inflater::new().peek(packed, &mut head)?.to_vec();
+    let (kind, size, length) = header(&head).ok_or(ObjectError::LooseHeader)?;
+    Ok((kind, size, ObjectStream::new(packed, Some((packed, 0)), length, size)?))
 }
 
 /// Kind and size of a loose object, and how long its header is.

@@ -73,6 +73,20 @@ impl FileBytes {
         let _ = at;
     }
 
+    /// Gives the memory of a part that was read back to the system; it comes again when it is read again.
+    pub(crate) fn forget(&self, part: std::ops::Range<usize>) {
+        #[cfg(unix)]
+        if let Self::Mapped(map) = self {
+            // SAFETY: the mapping is of a file and never written to, so the pages that are dropped are
+            // read from the file again when they are touched: no byte changes.
+            let _ = unsafe {
+                map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, part.start, part.len())
+            };
+        }
+        #[cfg(not(unix))]
+        let _ = part;
+    }
+
     /// Reads the whole file.
     fn read(mut file: File, length: u64) -> io::Result<Self> {
         let mut bytes = Vec::new();
@@ -117,6 +131,8 @@ mod tests {
         let read = FileBytes::read(File::open(&path).unwrap(), content.len() as u64).unwrap();
         assert!(matches!(mapped, FileBytes::Mapped(_)) && matches!(read, FileBytes::Read(_)));
         assert!(*mapped == *content && *read == *content);
+        mapped.forget(5000..60_000);
+        assert!(*mapped == *content, "what was forgotten is read again");
         assert!(FileBytes::open(dir.path(), Access::Forward).is_err(), "a directory");
         std::fs::write(&path, b"").unwrap();
         assert!(FileBytes::open(&path, Access::Random).unwrap().is_empty());

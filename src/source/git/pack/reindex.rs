@@ -1,6 +1,7 @@
 //! The table of a pack that has no usable index: its entries are found one after the other, and its
 //! objects built to learn their names.
 
+use super::bytes::EntryKind;
 use super::error::ObjectError;
 use super::file::PackFile;
 use super::index::Index;
@@ -9,7 +10,7 @@ use super::object::HashKind;
 use super::unindexed::{Bounds, Fate, build, locate};
 
 /// Bytes of bases that may be kept while their deltas are built.
-const MOST_HELD: usize = 1 << 30;
+const MOST_HELD: usize = 64 << 20;
 
 /// A table made from the pack itself.
 pub(crate) struct Reindexed {
@@ -18,7 +19,7 @@ pub(crate) struct Reindexed {
     pub(crate) incomplete: Option<ObjectError>,
 }
 
-/// Makes the table of `pack`. Objects over `limit` bytes get no name.
+/// Makes the table of `pack`. Objects over `limit` bytes that are deltas get no name.
 pub(crate) fn reindex(pack: &PackFile, hash: HashKind, limit: u64) -> Result<Reindexed, ObjectError> {
     let mut inflater = Inflater::new();
     let located = locate(&pack.view(), &mut inflater, |_| Ok(()));
@@ -39,6 +40,13 @@ pub(crate) fn reindex(pack: &PackFile, hash: HashKind, limit: u64) -> Result<Rei
         named.push((name, located.entries[at as usize].0));
         true
     });
+    for (fate, &(offset, kind)) in fates.iter().zip(&located.entries) {
+        if let (Fate::TooLarge, EntryKind::Whole(kind)) = (fate, kind)
+            && let Ok(name) = pack.name_stream(offset, kind)
+        {
+            named.push((name, offset));
+        }
+    }
     let unnamed = found - named.len();
     if unnamed > 0 && incomplete.is_none() {
         incomplete = Some(format!("it has no index, and {unnamed} of its objects cannot be rebuilt"));

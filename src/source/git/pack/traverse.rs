@@ -14,6 +14,7 @@ use super::object::ObjectKind;
 use super::visitor::{Name, Object, Visitor};
 use super::walk::{Failure, Ground, Harvest, Job, Worker};
 use crate::finding::{Gap, GapKind, Oid};
+use crate::source::archive::Limits;
 
 /// Gaps told one by one; the rest is told as a number.
 const MOST_GAPS: usize = 1000;
@@ -23,7 +24,9 @@ const MOST_GAPS: usize = 1000;
 pub struct TraverseOptions {
     /// Threads.
     pub jobs: NonZero<usize>,
-    /// Objects over this size in bytes are gaps. Sizes from 4 GiB on are never read.
+    /// Objects over this size in bytes are not held: those stored whole go to [`Visitor::large`], others are
+    /// gaps. So are deltas that take more than twice as much together with base and result. Sizes from
+    /// 4 GiB on are never held.
     pub most_object: u64,
     /// Bytes of delta bases kept at a time, over all threads; beyond, bases are built anew when they
     /// are needed again. The object at hand and its base always exist, whatever this says.
@@ -39,10 +42,10 @@ impl TraverseOptions {
 }
 
 impl Default for TraverseOptions {
-    /// As many threads as processors, objects of up to 512 MiB, 256 MiB of bases.
+    /// As many threads as processors, objects of up to 104 MiB, 64 MiB of bases.
     fn default() -> Self {
         let jobs = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-        Self { jobs, most_object: 512 << 20, most_held: 256 << 20 }
+        Self { jobs, most_object: Limits::default().object, most_held: 64 << 20 }
     }
 }
 
@@ -68,14 +71,14 @@ impl Counts {
         self.commits + self.trees + self.blobs + self.tags
     }
 
-    pub(super) fn add(&mut self, kind: ObjectKind, length: usize) {
+    pub(super) fn add(&mut self, kind: ObjectKind, length: u64) {
         *match kind {
             ObjectKind::Commit => &mut self.commits,
             ObjectKind::Tree => &mut self.trees,
             ObjectKind::Blob => &mut self.blobs,
             ObjectKind::Tag => &mut self.tags,
         } += 1;
-        self.bytes += length as u64;
+        self.bytes += length;
     }
 
     fn merge(&mut self, other: &Self) {
@@ -268,14 +271,21 @@ impl Sum {
                 }
             }
         }
-        if forest.is_visited(entry) || lost > 0 {
+        let too_large = matches!(error, ObjectError::TooLarge { .. });
+        let mut is_lost = forest.is_visited(entry);
+        if is_lost && too_large {
+            let mut worker = Worker::new(ground);
+            is_lost = !worker.large_copy(name, error.clone());
+            self.add(worker.into_harvest());
+        }
+        if is_lost || lost > 0 {
             self.lost(format!("object {name} in {}", home.file.name()), &error, lost);
         }
     }
 
     fn pass<V: Visitor>(&mut self, visitor: &V, name: Oid, kind: ObjectKind, bytes: &[u8]) {
         if visitor.wants(kind) {
-            self.traversal.counts.add(kind, bytes.len());
+            self.traversal.counts.add(kind, bytes.len() as u64);
             let object = Object { kind, bytes, has_children: false, name: Name::Known(name) };
             visitor.root(&mut visitor.local(), &object);
         }

@@ -1,6 +1,9 @@
 //! What the traversal asks of whoever uses it.
 
+use std::io::Read;
+
 use super::delta::DeltaMap;
+use super::error::ObjectError;
 use super::index::Index;
 use super::object::ObjectKind;
 use crate::finding::Oid;
@@ -33,6 +36,21 @@ pub trait Visitor: Sync {
         base: &Base<'_, Self::State>,
         delta: &DeltaMap,
     ) -> Self::State;
+
+    /// An object of `size` bytes that is too large to be held, to be read from front to back. `object` has no
+    /// bytes. True when it was looked at; otherwise it becomes a gap.
+    ///
+    /// # Errors
+    /// Why it is not looked at, for the gap. Whether the content could be read to its end is known without.
+    fn large(
+        &self,
+        _local: &mut Self::Local,
+        _object: &Object<'_>,
+        _size: u64,
+        _content: &mut dyn Read,
+    ) -> Result<bool, ObjectError> {
+        Ok(false)
+    }
 
     /// Asked between objects: whether to stop.
     fn cancelled(&self) -> bool;

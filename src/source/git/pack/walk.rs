@@ -1,5 +1,7 @@
 //! The depth-first walk of one worker through delta trees.
 
+mod large;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use super::delta::{Delta, DeltaMap};
 use super::error::ObjectError;
 use super::file::EntryKind;
 use super::forest::Forest;
+use super::heavy::{HEAVY, Turn, turn};
 use super::inflate::Inflater;
 use super::object::ObjectKind;
 use super::traverse::Counts;
@@ -103,6 +106,8 @@ pub(crate) struct Worker<'g, 'a, V: Visitor> {
     stack: Vec<Frame<V::State>>,
     held: usize,
     harvest: Harvest,
+    /// Held as long as there is something large on the stack, or about to be.
+    turn: Option<Turn>,
 }
 
 /// Decoder and buffers.
@@ -150,6 +155,7 @@ impl<'g, 'a, V: Visitor> Worker<'g, 'a, V> {
             stack: Vec::new(),
             held: 0,
             harvest: Harvest::default(),
+            turn: None,
         }
     }
 
@@ -173,6 +179,11 @@ impl<'g, 'a, V: Visitor> Worker<'g, 'a, V> {
         self.harvest
     }
 
+    /// What it has to show.
+    pub(crate) fn into_harvest(self) -> Harvest {
+        self.harvest
+    }
+
     fn start(&mut self, job: Job) {
         let outcome = match job {
             Job::Loose(name) => self.loose(name),
@@ -181,19 +192,29 @@ impl<'g, 'a, V: Visitor> Worker<'g, 'a, V> {
                 self.build_root(pack, entry, &mut bytes).map(|kind| self.root(pack, entry, kind, bytes))
             }
         };
+        let outcome = match outcome {
+            Err(error @ ObjectError::TooLarge { .. }) => self.large(job, error),
+            other => other,
+        };
         if let Err(error) = outcome {
             self.harvest.failures.push(Failure { place: job, error });
         }
     }
 
     fn loose(&mut self, name: Oid) -> Result<(), ObjectError> {
+        let Ground { database, .. } = *self.ground;
         let mut buffer = self.tools.buffer();
-        let read = self.ground.database.read_loose(&name, &mut self.tools.inflater, &mut buffer);
+        let limit = database.limit();
+        let mut read = database.read_loose(&name, limit.min(HEAVY), &mut self.tools.inflater, &mut buffer);
+        if matches!(read, Err(ObjectError::TooLarge { size, .. }) if size <= limit) {
+            self.take_turn(limit);
+            read = database.read_loose(&name, limit, &mut self.tools.inflater, &mut buffer);
+        }
         if let Ok((kind, start)) = read
             && self.ground.visitor.wants(kind)
         {
             let bytes = &buffer[start..];
-            self.harvest.counts.add(kind, bytes.len());
+            self.harvest.counts.add(kind, bytes.len() as u64);
             let object = Object { kind, bytes, has_children: false, name: Name::Known(name) };
             self.ground.visitor.root(&mut self.local, &object);
         }
@@ -230,9 +251,7 @@ impl<'g, 'a, V: Visitor> Worker<'g, 'a, V> {
         let limit = self.ground.database.limit();
         let built = self.unpack(pack, entry, &mut instructions).and_then(|()| {
             let delta = Delta::parse(&instructions)?;
-            if delta.target_len > limit {
-                return Err(ObjectError::TooLarge { size: delta.target_len, limit });
-            }
+            self.take_turn(delta.cost(base.len(), limit)?);
             Ok(delta.apply(base, out, &mut self.tools.map)?)
         });
         if instructions.capacity() <= MOST_POOLED {
@@ -252,6 +271,7 @@ impl<'g, 'a, V: Visitor> Worker<'g, 'a, V> {
         }
         let end = home.index.end_of(entry, home.file.end()).min(home.file.end());
         let packed = home.file.slice(header.data, end)?;
+        self.take_turn(header.size);
         let inflater = &mut self.tools.inflater;
         let whole = home.file.slice(offset, end)?;
         if home.index.checksum(entry).is_some_and(|checksum| checksum != crc32fast::hash(whole)) {
@@ -273,7 +293,7 @@ impl<'g, 'a, V: Visitor> Worker<'g, 'a, V> {
         let forest = &forests[pack as usize];
         let children = forest.children(entry);
         let state = forest.is_visited(entry).then(|| {
-            self.harvest.counts.add(kind, bytes.len());
+            self.harvest.counts.add(kind, bytes.len() as u64);
             let name = Name::Packed(&database.packs()[pack as usize].index, entry);
             let object = Object { kind, bytes: &bytes, has_children: !children.is_empty(), name };
             visitor.root(&mut self.local, &object)
@@ -284,6 +304,13 @@ impl<'g, 'a, V: Visitor> Worker<'g, 'a, V> {
 
     /// Walks down from what is on the stack until nothing is left of it.
     fn run(&mut self) {
+        self.run_stack();
+        if self.turn.take().is_some() {
+            self.tools.map.shrink();
+        }
+    }
+
+    fn run_stack(&mut self) {
         while let Some(frame) = self.stack.pop() {
             let Ground { visitor, crew, .. } = self.ground;
             if visitor.cancelled() {
@@ -297,7 +324,9 @@ impl<'g, 'a, V: Visitor> Worker<'g, 'a, V> {
             if let Held::Alone(node) = &frame.node {
                 self.held -= node.held();
             }
-            let frame = if crew.is_hungry() { self.share(frame) } else { frame };
+            // What is large is not given away: whoever takes it would have to wait.
+            let shared = self.turn.is_none() && crew.is_hungry();
+            let frame = if shared { self.share(frame) } else { frame };
             self.step(frame);
         }
     }
@@ -320,7 +349,7 @@ impl<'g, 'a, V: Visitor> Worker<'g, 'a, V> {
             Ok(()) => {
                 let children = forest.children(entry);
                 let state = forest.is_visited(entry).then(|| {
-                    self.harvest.counts.add(kind, bytes.len());
+                    self.harvest.counts.add(kind, bytes.len() as u64);
                     let name = Name::Packed(&self.ground.database.packs()[pack as usize].index, entry);
                     let object = Object { kind, bytes: &bytes, has_children: !children.is_empty(), name };
                     let (visitor, local) = (self.ground.visitor, &mut self.local);
@@ -387,15 +416,30 @@ impl<'g, 'a, V: Visitor> Worker<'g, 'a, V> {
         self.stack.push(frame);
         if self.held > self.ground.most_held {
             // The two on top are needed next.
-            let droppable = self.stack.len().saturating_sub(2);
-            for frame in &mut self.stack[..droppable] {
-                if self.held <= self.ground.most_held {
-                    break;
-                }
-                if let Held::Alone(node) = &mut frame.node {
-                    self.held -= node.held();
-                    node.bytes = None;
-                }
+            self.drop_below(self.stack.len().saturating_sub(2), self.ground.most_held);
+        }
+    }
+
+    /// Drops the content of frames, the lowest `count` at most, until no more than `most` is held.
+    fn drop_below(&mut self, count: usize, most: usize) {
+        for frame in &mut self.stack[..count] {
+            if self.held <= most {
+                break;
+            }
+            if let Held::Alone(node) = &mut frame.node {
+                self.held -= node.held();
+                node.bytes = None;
+            }
+        }
+    }
+
+    /// Before `cost` bytes of memory are taken for an object: waits for its turn if they are many. Only
+    /// that object and its base stay in memory then.
+    fn take_turn(&mut self, cost: u64) {
+        if cost > HEAVY {
+            self.drop_below(self.stack.len(), 0);
+            if self.turn.is_none() {
+                self.turn = Some(turn());
             }
         }
     }

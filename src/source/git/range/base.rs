@@ -124,11 +124,9 @@ impl Base<'_> {
         let make = || Worker::new(self.repository);
         let workers = parallel::each(self.options.jobs, blobs.len(), OBJECTS, make, |worker, number| {
             let id = &blobs[number];
-            match worker.objects.expect(id, Kind::Blob) {
-                Ok(content) => {
-                    feeder.bytes(content, &Origin::Blob { id: oid(id) });
-                }
-                Err(unread) => note(&mut worker.found, *id, "blob", unread),
+            let (limits, origin) = (&self.options.archives, Origin::Blob { id: oid(id) });
+            if let Err(unread) = worker.objects.blob(self.repository, id, limits, &feeder, &origin) {
+                note(&mut worker.found, *id, "blob", unread);
             }
             !self.sink.cancelled()
         });
@@ -137,9 +135,10 @@ impl Base<'_> {
 }
 
 fn note(found: &mut Found, id: ObjectId, what: &'static str, unread: Unread) {
-    if unread.kind == GapKind::Missing {
-        found.missing(id, what);
-    } else {
-        found.unreadable(id, format!("{}; what it held counts as new", unread.why));
+    let why = format!("{}; what it held counts as new", unread.why);
+    match unread.kind {
+        GapKind::Missing => found.missing(id, what),
+        GapKind::Budget => found.over_budget(id, why),
+        GapKind::Unreadable | GapKind::Shallow | GapKind::Interrupted => found.unreadable(id, why),
     }
 }

@@ -3,6 +3,7 @@
 //! Looking objects up one by one costs more than decoding the whole pack as soon as a fair part
 //! of it is wanted. What the traversal does not meet is left to the look-ups, which tell why.
 
+use std::io::Read;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -12,11 +13,11 @@ use gix::hashtable::{HashMap, HashSet};
 
 use crate::chunk::Chunk;
 use crate::finding::{Coverage, Origin};
-use crate::source::archive::Opener;
+use crate::source::archive::{Limits, Opener};
 use crate::source::content::Feeder;
 use crate::source::git::pack::{
-    Base, Database, DeltaMap, HashKind, Object, ObjectDirectories, ObjectKind, TraverseOptions, Visitor,
-    traverse_opened,
+    Base, Database, DeltaMap, HashKind, Object, ObjectDirectories, ObjectError, ObjectKind, TraverseOptions,
+    Visitor, traverse_opened,
 };
 use crate::source::git::repository::Repository;
 use crate::source::{Sink, Windows, parallel};
@@ -31,7 +32,7 @@ const SHARE: usize = 24;
 pub(super) fn scan(
     repository: &Repository,
     wanted: &HashMap<ObjectId, Vec<u8>>,
-    (jobs, windows): (usize, Windows),
+    (jobs, windows, archives): (usize, Windows, Limits),
     opener: &Opener<'_>,
     sink: &dyn Sink,
     found: &AtomicBool,
@@ -47,13 +48,14 @@ pub(super) fn scan(
     let directories = ObjectDirectories::discover(&repository.common_dir().join("objects"), hash, None);
     let options = TraverseOptions {
         jobs: NonZero::new(parallel::threads(jobs)).unwrap_or(NonZero::<usize>::MIN),
+        most_object: archives.object,
         ..TraverseOptions::default()
     };
     let database = Database::open(&directories, options.object_limit());
     if wanted.len().saturating_mul(SHARE) < database.object_count() {
         return HashSet::default();
     }
-    let scan = Scan { wanted, windows, opener, sink, found, seen: Mutex::default() };
+    let scan = Scan { wanted, windows, archives, opener, sink, found, seen: Mutex::default() };
     traverse_opened(&database, &directories, &options, &&scan);
     let (seen, bytes) = scan.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
     coverage.blobs += seen.len() as u64;
@@ -64,6 +66,7 @@ pub(super) fn scan(
 struct Scan<'a> {
     wanted: &'a HashMap<ObjectId, Vec<u8>>,
     windows: Windows,
+    archives: Limits,
     opener: &'a Opener<'a>,
     sink: &'a dyn Sink,
     found: &'a AtomicBool,
@@ -117,6 +120,35 @@ impl<'w> Visitor for &'w Scan<'w> {
 
     fn root(&self, local: &mut Local<'w>, object: &Object<'_>) {
         self.visit(local, object);
+    }
+
+    fn large(
+        &self,
+        local: &mut Local<'w>,
+        object: &Object<'_>,
+        size: u64,
+        content: &mut dyn Read,
+    ) -> Result<bool, ObjectError> {
+        let name = object.id();
+        let Some(id) = ObjectId::try_from(name.as_bytes()).ok().filter(|id| self.wanted.contains_key(id))
+        else {
+            return Ok(false);
+        };
+        if self.archives.allow(size).is_err() {
+            return Ok(false);
+        }
+        let emit = |chunk: Chunk<'_>| self.sink.chunk(chunk);
+        let feeder = Feeder::new(&emit, self.windows).opening(self.opener);
+        let (found, read) = feeder.large(content, size, &Origin::Blob { id: name });
+        if found {
+            self.found.store(true, Ordering::Relaxed);
+        }
+        // What cannot be read on is left to the look-ups.
+        if read.is_ok() {
+            local.seen.push(id);
+            local.bytes += size;
+        }
+        Ok(true)
     }
 
     fn child(&self, local: &mut Local<'w>, object: &Object<'_>, _base: &Base<'_, ()>, _delta: &DeltaMap) {

@@ -146,7 +146,7 @@ pub fn scan(
     changes.submodules.iter().for_each(|_| coverage.skip(SkipReason::Submodule));
 
     changes.names.iter().for_each(|path| names::offer(RepoPath::new(path.clone()), sink));
-    let how = (options.jobs, options.windows);
+    let how = (options.jobs, options.windows, options.archives);
     let done = bulk::scan(repository, &changes.blobs, how, &opener, sink, &scan.found, &mut coverage);
     let mut work = work(&revisions, &changes, limited);
     work.retain(|item| !matches!(item, Item::Blob(id) if done.contains(id)));
@@ -307,20 +307,26 @@ impl Scan<'_> {
             Item::Tag(_) => Origin::Tag { id: name },
             Item::Blob(_) => Origin::Blob { id: name },
         };
-        let content = match objects.expect(id, kind) {
-            Ok(content) => content,
+        let emit = |chunk: Chunk<'_>| self.sink.chunk(chunk);
+        let feeder = Feeder::new(&emit, self.options.windows);
+        let read = if kind == Kind::Blob {
+            let feeder = feeder.opening(self.opener);
+            objects.blob(self.repository, id, &self.options.archives, &feeder, &origin)
+        } else {
+            let content = objects.expect(id, kind);
+            content.map(|content| (feeder.bytes(content, &origin), content.len() as u64))
+        };
+        let (is_found, bytes) = match read {
+            Ok(read) => read,
             Err(unread) => return note(found, *id, what, &unread, coverage),
         };
-        coverage.bytes += content.len() as u64;
+        coverage.bytes += bytes;
         match item {
             Item::Commit(_) => coverage.commits += 1,
             Item::Tag(_) => coverage.tags += 1,
             Item::Blob(_) => coverage.blobs += 1,
         }
-        let emit = |chunk: Chunk<'_>| self.sink.chunk(chunk);
-        let feeder = Feeder::new(&emit, self.options.windows);
-        let feeder = if matches!(item, Item::Blob(_)) { feeder.opening(self.opener) } else { feeder };
-        if feeder.bytes(content, &origin) {
+        if is_found {
             self.found.store(true, Ordering::Relaxed);
         }
     }
