@@ -153,11 +153,12 @@ fn compress(state: &Words, mut message: Block) -> Words {
         for at in 0..16 {
             let word = message[at];
             let constant = _mm512_set1_epi32(ROUND[16 * part + at] as i32);
-            let sigma = parity(ror::<6>(e), ror::<11>(e), ror::<25>(e));
+            // What waits for the round before comes last in each sum: the rounds are a chain.
+            let ready = add(add(h, constant), word);
             let choice = _mm512_ternarylogic_epi32::<CHOICE>(e, f, g);
-            let one = add(add(add(h, sigma), add(choice, constant)), word);
+            let one = add(add(ready, choice), parity(ror::<6>(e), ror::<11>(e), ror::<25>(e)));
             let sigma = parity(ror::<2>(a), ror::<13>(a), ror::<22>(a));
-            let two = add(sigma, _mm512_ternarylogic_epi32::<MAJORITY>(a, b, c));
+            let two = add(_mm512_ternarylogic_epi32::<MAJORITY>(a, b, c), sigma);
             (h, g, f, e) = (g, f, e, add(d, one));
             (d, c, b, a) = (c, b, a, add(one, two));
             if part < 3 {
