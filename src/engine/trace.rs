@@ -33,8 +33,9 @@ const NEAR: usize = 192;
 
 /// What a value run's test may read left of it: a longer value (2 × 65), then its name.
 const RUN_LEFT: usize = 768;
-/// What a value run's test may read from its first byte on: a run, and the rest of its value.
-const RUN_RIGHT: usize = MAX_VALUE_RUN + MAX_VALUE + 32;
+/// What a value run's test may read from its first byte on: its value, which begins no later, and a few
+/// bytes behind that.
+const RUN_RIGHT: usize = MAX_VALUE + 96;
 
 /// Bytes that a content took from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

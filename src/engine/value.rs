@@ -139,7 +139,8 @@ fn behind_sign(bytes: &[u8], floor: usize, start: usize, end: usize) -> Option<V
     let name = bytes[floor..assigned - 1].iter().rev().take_while(|&&byte| continues(byte)).count();
     let opened = assigned.checked_sub(name + 2).is_none_or(|i| matches!(bytes[i], b'\n' | b' ' | b'\t'));
     let plain = |byte: &u8| !byte.is_ascii_whitespace() && !is_quote(*byte);
-    let right = bytes[end..bytes.len().min(end + MAX_VALUE)].iter().take_while(|&byte| plain(byte)).count();
+    let ceiling = bytes.len().min(start + MAX_VALUE).max(end);
+    let right = bytes[end..ceiling].iter().take_while(|&byte| plain(byte)).count();
     let value = &bytes[assigned..end + right];
     let statement = value.iter().any(|b| matches!(b, b'(' | b')' | b';' | b',' | b'&' | b'='));
     let closed = matches!(bytes.get(end + right), None | Some(b'\n' | b'\r'));
