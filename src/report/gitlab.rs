@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::calendar::zoneless;
 use super::place;
 use super::view::View;
-use super::visible::visible_json;
+use super::visible::write_json;
 use super::wording;
 use crate::finding::{Confidence, Finding, Occurrence};
 
@@ -35,8 +35,7 @@ pub(super) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> 
         "scan": scan(view),
         "vulnerabilities": places.collect::<Vec<_>>(),
     });
-    let json = serde_json::to_string_pretty(&document).map_err(io::Error::other)?;
-    writeln!(out, "{}", visible_json(&json))
+    write_json(&document, true, out)
 }
 
 fn scan(view: &View<'_>) -> Value {

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::calendar::instant;
 use super::place;
 use super::view::View;
-use super::visible::visible_json;
+use super::visible::write_json;
 use super::wording;
 use crate::finding::{Finding, Occurrence};
 
@@ -25,8 +25,7 @@ pub(super) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> 
         .new_findings()
         .flat_map(|finding| place::counted(finding).map(move |at| Entry::of(view, finding, at)))
         .collect();
-    let json = serde_json::to_string_pretty(&entries).map_err(io::Error::other)?;
-    writeln!(out, "{}", visible_json(&json))
+    write_json(&entries, true, out)
 }
 
 #[derive(Serialize)]

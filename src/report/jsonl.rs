@@ -7,13 +7,12 @@ use std::io;
 
 use super::json::Finding;
 use super::view::View;
-use super::visible::visible_json;
+use super::visible::write_json;
 
 /// Writes all findings, suppressed ones included (their `disposition` says so).
 pub(super) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     for finding in &view.report.findings {
-        let line = serde_json::to_string(&Finding::of(view, finding)).map_err(io::Error::other)?;
-        writeln!(out, "{}", visible_json(&line))?;
+        write_json(&Finding::of(view, finding), false, out)?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::place;
 use super::view::View;
-use super::visible::visible_json;
+use super::visible::write_json;
 use super::wording;
 use crate::finding::{
     AllowSource, Confidence, Disposition, Finding, GapKind, Occurrence, RuleInfo, Severity, Validation,
@@ -46,8 +46,7 @@ const ROOT: &str = "%SRCROOT%";
 /// Writes the log, indented, with a line end.
 pub(super) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let log = sarif::Sarif::builder().schema(SCHEMA).version(json!("2.1.0")).runs(runs(view)).build();
-    let json = serde_json::to_string_pretty(&log).map_err(io::Error::other)?;
-    writeln!(out, "{}", visible_json(&json))
+    write_json(&log, true, out)
 }
 
 /// A result on its way into a run.

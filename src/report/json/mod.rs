@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::tally::{Suppressor, Tally};
 use super::view::View;
-use super::visible::visible_json;
+use super::visible::write_json;
 use crate::finding::{Confidence, InertEntry, RuleInfo, Severity};
 
 pub(super) use finding::Finding;
@@ -23,8 +23,7 @@ const SCHEMA: &str = "keycull/report/1";
 
 /// Writes the document, indented, with a line end.
 pub(super) fn write(view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    let json = serde_json::to_string_pretty(&Document::of(view)).map_err(io::Error::other)?;
-    writeln!(out, "{}", visible_json(&json))
+    write_json(&Document::of(view), true, out)
 }
 
 #[derive(Serialize)]
