@@ -9,7 +9,7 @@ use super::name::{self, Name, Sep};
 use super::placeholder::{self, Placeholder};
 use super::value::Value;
 use super::vocabulary::{Texts, WordSet};
-use super::{Engine, code_words, foreign, literal_value, randomness, weak_password};
+use super::{Engine, code_words, foreign, literal_value, randomness, stored_hash, weak_password};
 use crate::finding::{Checksum, Confidence, Match, Span};
 use crate::rule::NameClass;
 
@@ -32,7 +32,8 @@ pub(super) fn scan_value(
     finds: &mut Finds<'_>,
 ) {
     // `TrafficSecrets::Chacha20Poly1305`: a member of what the name names.
-    if bytes[..value.start].ends_with(b"::") {
+    // `arn:aws:secretsmanager:…:secret:orders-AbCdEf`: where a secret is kept.
+    if bytes[..value.start].ends_with(b"::") || bytes[..value.start].ends_with(b":secret:") {
         return;
     }
     let Some((span, sep)) = primary(bytes, value, name) else { return };
@@ -43,6 +44,10 @@ pub(super) fn scan_value(
         return;
     }
     if is_type(bytes, value, Some(sep)) {
+        return;
+    }
+    // `resource "kubernetes_secret" "registry_login_2" {`: the label of a block.
+    if sep == Sep::Bare && value.quote.is_some() && bytes[value.end..].get(1..3) == Some(b" {") {
         return;
     }
     if sep == Sep::Bare && classified.class == NameClass::Key && is_spoken_of(bytes, classified, value) {
@@ -321,6 +326,8 @@ fn is_doubtful(bytes: &[u8], candidate: &Candidate<'_>, value: &[u8]) -> bool {
         // `key: "9e58…-…"`: an id, unless the name says what the key opens.
         let id = name.class == NameClass::Key && !name.strong && literal_value::is_uuid(value);
         return id
+            || stored_hash::is_salt(candidate.ident, value)
+            || name.class == NameClass::Key && value.len() == 40 && literal_value::is_openpgp_id(value)
             || is_search_key(bytes, candidate.value)
             || is_code(value, candidate.value.quote.is_none())
             || name.faint;
@@ -335,7 +342,7 @@ fn is_doubtful(bytes: &[u8], candidate: &Candidate<'_>, value: &[u8]) -> bool {
         && is_code(value, true);
     let digits = value.iter().any(u8::is_ascii_digit);
     let constant = value.len() >= 12 && code_words::is_constant(value);
-    let label = is_label(value);
+    let label = is_label(value) || is_long_name(value) || stored_hash::is_salted(bytes, candidate.value);
     titled || foreign || reference || constant || label || name.faint && (!digits || value.len() < 8)
 }
 
@@ -353,6 +360,14 @@ fn is_label(value: &[u8]) -> bool {
     };
     let mut parts = value.split(|&b| b == b'-');
     parts.clone().count() >= 3 && parts.clone().any(|part| part.len() > 2) && parts.all(word)
+}
+
+/// `TMS_SQL_DB_PW`, `send_link_to_confirm`: four words or more in one case, joined by underscores.
+fn is_long_name(value: &[u8]) -> bool {
+    let mut parts = value.split(|&b| b == b'_');
+    let lower = value.iter().all(|&b| b.is_ascii_lowercase() || b == b'_');
+    let upper = value.iter().all(|&b| b.is_ascii_uppercase() || b == b'_');
+    (lower || upper) && parts.clone().count() >= 4 && parts.all(|part| part.len() >= 2)
 }
 
 /// Least length and randomness by class; passwords need no randomness, `key` alone a lot.
@@ -390,11 +405,12 @@ fn keeps_low(name: Identifier, value: &[u8], score: i32) -> bool {
 /// High for random values under a clear name; medium for the rest.
 fn tier(candidate: &Candidate<'_>, value: &[u8], score: i32) -> Confidence {
     let plain = value.iter().all(u8::is_ascii_alphabetic) || value.iter().all(u8::is_ascii_digit);
-    // JSON in Base64 is data; nothing but hexadecimal digits, given for a password, is its hash.
+    // JSON in Base64 is data; nothing but hexadecimal digits, given for a password, is its hash, and so
+    // may be what is as long as one in Base64.
     let data = value.starts_with(b"eyJ") && !value.contains(&b'.');
     let digest = candidate.name.class == NameClass::Password
-        && matches!(value.len(), 32 | 40 | 64)
-        && value.iter().all(u8::is_ascii_hexdigit);
+        && (matches!(value.len(), 32 | 40 | 64) && value.iter().all(u8::is_ascii_hexdigit)
+            || stored_hash::may_be_one(value));
     let sure = candidate.name.place == Place::Head
         && !data
         && !digest
@@ -455,6 +471,26 @@ mod tests {
         assert_eq!(confidences("        password = content\n"), [Confidence::Low]);
         assert_eq!(confidences("//            password = buildCachePsw\n"), [Confidence::Low]);
         assert_eq!(confidences("password = dinglicom\n"), [Confidence::Medium]);
+    }
+
+    #[test]
+    fn long_names_and_fingerprints_are_doubtful() {
+        for value in ["TMS_SQL_DB_PW", "send_link_to_confirm"] {
+            let sure = confidences(&format!("dbPassword: '{value}',")).into_iter().max();
+            assert_eq!(sure, Some(Confidence::Low), "{value}");
+        }
+        let fingerprint = ["E298A3A825", "C0D65DFD57", "CBB6517166", "19E084DAB9"].concat();
+        let found = confidences(&format!("    r_packages_signing_key: '{fingerprint}'\n"));
+        assert_eq!(found.into_iter().max(), Some(Confidence::Low));
+    }
+
+    #[test]
+    fn names_of_kept_secrets_are_none() {
+        assert_eq!(confidences("resource \"acme_secret_v1\" \"q7Zr_2x9k_Lm3Kp8vT\" {\n"), []);
+        assert_eq!(
+            confidences("\"arn:aws:secretsmanager:eu-west-1:123456789012:secret:app_user1-q7Zr2x\""),
+            []
+        );
     }
 
     #[test]

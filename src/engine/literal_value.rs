@@ -2,7 +2,7 @@
 
 use super::value::Value;
 use super::vocabulary::{Texts, WordSet};
-use super::{look_alike, typing};
+use super::{fallback, look_alike, typing};
 use crate::finding::Span;
 use crate::rule::NameClass;
 use crate::rule::class::ByteSet;
@@ -62,12 +62,32 @@ pub(super) fn right_of(bytes: &[u8], at: usize, len: usize) -> Option<Named> {
         }
         (b',', _) if quoted_name && is_first_argument(bytes, ident) => i += 1,
         (b'>', _) if is_tag(bytes, ident) || quoted_name && is_named_element(bytes, ident) => i += 1,
-        (b' ', _) if is_flag(bytes, ident) => i += 1,
+        // `--password-stdin` takes no value.
+        (b' ', _) if is_flag(bytes, ident) && !ident.of(bytes).ends_with(b"-stdin") => i += 1,
         _ => return None,
     }
+    if let Some(at) = fallback::behind(bytes, i).filter(|_| matches!(byte, b'=' | b':') && !is_compared) {
+        let value = quoted(bytes, at + 1, bytes[at], false)?;
+        return Some(Named { ident, value, is_call, is_compared });
+    }
     let value = value_at(bytes, i, ident, byte)?;
-    let listed = matches!(byte, b',' | b'(') && is_word_of_list(bytes, value);
+    let listed = matches!(byte, b',' | b'(') && is_word_of_list(bytes, value)
+        || byte == b':' && (is_key(bytes, value) || is_outcome(bytes, ident, value));
     (!listed).then_some(Named { ident, value, is_call, is_compared })
+}
+
+/// `"password": "identifier": true`: a path of keys, as CUE has them.
+fn is_key(bytes: &[u8], value: Value) -> bool {
+    value.quote.is_some() && bytes.get(value.end + 1) == Some(&b':')
+}
+
+/// `# PASS: volume-0 is bound`: how a check ends, and what it says.
+fn is_outcome(bytes: &[u8], ident: Span, value: Value) -> bool {
+    let behind = bytes.get(value.end..).unwrap_or_default();
+    value.quote.is_none()
+        && ident.of(bytes) == b"PASS"
+        && behind.first() == Some(&b' ')
+        && behind.get(1).is_some_and(u8::is_ascii_alphanumeric)
 }
 
 /// `compact("password", "title", "name")`: a word with more of its kind behind it.
@@ -517,7 +537,7 @@ pub(super) fn is_no_literal(value: &[u8], class: NameClass, quoted: bool) -> boo
 }
 
 /// A key id or fingerprint as gpg and apt print it: 16 or 40 upper-case hexadecimal digits.
-fn is_openpgp_id(value: &[u8]) -> bool {
+pub(super) fn is_openpgp_id(value: &[u8]) -> bool {
     matches!(value.len(), 16 | 40) && value.iter().all(|b| b.is_ascii_digit() || matches!(b, b'A'..=b'F'))
 }
 
@@ -581,6 +601,7 @@ static TEMPLATES: Texts = Texts::new(&[
     "{0}",
     "{}",
     "$[",
+    "$__",
     "\\(",
     "%{",
     "!Ref",
@@ -603,8 +624,23 @@ fn is_template(value: &[u8]) -> bool {
         || value.starts_with(b"__") && value.ends_with(b"__")
         || value.first() == Some(&b'@')
             && value[1..].iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_')
-        || value.first() == Some(&b'$') && value[1..].iter().all(|&b| is_ident(b) || b == b':' || b == b'.')
+        || value.first() == Some(&b'$') && is_variable(&value[1..])
+        || value.starts_with(b".$")
+        || is_path_of_variable(value)
         || value.iter().all(|&b| matches!(b, b'*' | b'.' | b'x' | b'X' | b'-' | b'_' | b'?' | b'#'))
+}
+
+/// What stands behind a `$`, or behind two where one is escaped.
+fn is_variable(name: &[u8]) -> bool {
+    let name = name.strip_prefix(b"$").unwrap_or(name);
+    name.iter().all(|&b| is_ident(b) || b == b':' || b == b'.')
+}
+
+/// `$HOME/projects`, `$HOST/v2/$image`: a variable of a shell with a path behind it.
+fn is_path_of_variable(value: &[u8]) -> bool {
+    let Some(rest) = value.strip_prefix(b"$") else { return false };
+    let len = rest.iter().take_while(|&&b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_').count();
+    len >= 2 && !rest[0].is_ascii_digit() && rest.get(len) == Some(&b'/')
 }
 
 fn is_scalar(value: &[u8]) -> bool {
@@ -676,6 +712,9 @@ pub(super) fn is_uuid(value: &[u8]) -> bool {
 
 fn is_path(value: &[u8]) -> bool {
     static INSIDE: Texts = Texts::new(&["://", ":\\"]);
+    /// Directories that every machine has: a random part in a path is one of a name.
+    static ROOTS: Texts =
+        Texts::new(&["/tmp/", "/var/", "/etc/", "/usr/", "/home/", "/opt/", "/run/", "/dev/"]);
     let starts = |text: &[u8]| value.starts_with(text);
     let is_random = || value.len() >= 20 && super::randomness::score(value) >= 4;
     let suffix = value.iter().rposition(|&b| b == b'.').is_some_and(|dot| {
@@ -687,6 +726,7 @@ fn is_path(value: &[u8]) -> bool {
         || starts(b"../")
         || starts(b"~/")
         || starts(b"//")
+        || ROOTS.start_in_any_case(value)
         || starts(b"arn:")
         || starts(b"urn:")
         || starts(b"@")
@@ -746,6 +786,8 @@ pub(super) mod tests {
             ("db_password <- \"V!1x\"", "db_password"),
             ("Dim dbPassword As String = \"V!1x\"", "dbPassword"),
             ("process.env.DB_PASSWORD || \"V!1x\"", "process.env.DB_PASSWORD"),
+            ("password = args.get('p')?.value ?? 'V!1x'", "password"),
+            ("password: parts[2] || \"V!1x\",", "password"),
             ("Set `DB_PASSWORD=V!1x` first", "DB_PASSWORD"),
             ("\\\"password\\\": \\\"V!1x\\\"", "password"),
             ("'password' => 'V!1x'", "password"),
@@ -770,9 +812,13 @@ pub(super) mod tests {
             "password = user;\n",
             "x(password, token)",
             "a.pass = \"x\" + y",
+            "\"password\": \"identifier\": true",
+            "docker login --password-stdin 123456789012.dkr.acme.io\n",
         ] {
             assert_eq!(found(text, "pass"), None, "{text}");
         }
+        assert_eq!(found("# PASS: volume-0 is bound\n", "PASS"), None);
+        assert_eq!(found("PASS: V!1x9z\n", "PASS"), Some(("PASS".to_owned(), "V!1x9z".to_owned())));
     }
 
     #[test]
@@ -793,13 +839,20 @@ pub(super) mod tests {
             "^0.2.1",
             "~> 1.4.0",
             "@PASSWORD",
+            "$HOME/projects/work",
+            "$$ENCODED_PW",
+            "$__file{/etc/oauth/CLIENT_SECRET}",
+            ".$this->param(",
+            "$HUB_HOST/v2/$image/blobs",
+            "/tmp/ssh-q7Zr2x9kLm3K/agent.12962",
             "AAAAB3NzaC1kc3MAAACBAL0sQ9fJ5bYTEyY",
         ] {
             assert!(is_no_literal(value.as_bytes(), NameClass::Other, true), "{value}");
         }
         assert!(is_no_literal("A1".repeat(20).as_bytes(), NameClass::Key, false));
         assert!(!is_no_literal("A1".repeat(20).as_bytes(), NameClass::Key, true));
-        for value in ["Summer2024!", "hq7pl-x", "a.b-c$d"] {
+        for value in ["Summer2024!", "hq7pl-x", "a.b-c$d", "$9/kLm3Kp", "/q7Zr2x9k/Lm3Kp8vTq7Zr2x9kLm3K+p8vT"]
+        {
             assert!(!is_no_literal(value.as_bytes(), NameClass::Password, true), "{value}");
         }
     }

@@ -22,6 +22,20 @@ pub(super) fn is_one(value: &[u8], quoted: bool) -> bool {
         || has_guid(value)
         || has_sizes(value)
         || value.starts_with(b"hash:/")
+        || is_cast(value)
+        || is_wrapped_key(value)
+}
+
+/// `'password' => 'hashed'`: what a model does with the field.
+fn is_cast(value: &[u8]) -> bool {
+    matches!(value, b"hashed" | b"encrypted")
+}
+
+/// A session key that is encrypted for a key of the machine, as Windows exports it: a `SIMPLEBLOB`
+/// (type 1, version 2) for AES or Triple DES, in Base64 (`BLOBHEADER`, wincrypt.h). Every web
+/// server's settings hold the same two.
+fn is_wrapped_key(value: &[u8]) -> bool {
+    [&b"AQIAAA5m"[..], b"AQIAABBm", b"AQIAAA9m", b"AQIAAANm"].iter().any(|start| value.starts_with(start))
 }
 
 fn is_word(byte: u8) -> bool {
@@ -177,6 +191,8 @@ mod tests {
             "WELCOME_SCREEN/0.0.3840.2160",
             "hash:/etc/postfix/sasl_passwd",
             "_SA_{262E99C9-6160-4871-ACEC-4E61736B6F21}",
+            "hashed",
+            "AQIAAA5mAAAApAAA/q7Zr2x9kLm3Kp8vT",
         ] {
             assert!(is_one(value.as_bytes(), true), "{value}");
         }

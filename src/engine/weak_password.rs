@@ -66,6 +66,11 @@ static NUMBERS: WordSet = WordSet::new(&[
     "7777777",
 ]);
 
+/// The word for the thing, with signs for letters: what database servers that ask for signs and digits
+/// are set up with.
+static DISGUISED: WordSet =
+    WordSet::new(&["p@ssw0rd", "p@ssword", "passw0rd", "pa$$w0rd", "pa55w0rd", "p@$$w0rd"]);
+
 /// Whether `value`, given under a password's name, is one of these. A `bare` number may be a number.
 pub(super) fn is_in_use(value: &[u8], bare: bool) -> bool {
     if !(4..=MAX).contains(&value.len()) || value.iter().any(|&b| !(0x21..0x7F).contains(&b)) {
@@ -77,7 +82,10 @@ pub(super) fn is_in_use(value: &[u8], bare: bool) -> bool {
     let letters = value.iter().filter(|b| b.is_ascii_alphabetic()).count();
     let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
     let plain = value.iter().all(|b| b.is_ascii_alphanumeric() || b"@#!.,-_*$&+".contains(b));
+    let stem =
+        value.iter().rposition(|b| !b.is_ascii_digit() && *b != b'!').map_or(value, |at| &value[..=at]);
     ROLES.has_in_any_case(value)
+        || DISGUISED.has_in_any_case(stem)
         || plain
             && letters > 0
             && digits >= MIN_DIGITS
@@ -100,7 +108,17 @@ mod tests {
         for value in ["1234", "123456", "87654321", "000000", "123123", "root", "Admin", "guest"] {
             assert!(is_in_use(value.as_bytes(), true), "{value}");
         }
-        for value in ["admin123", "admin@123", "root12345", "u1234", "harbor12345", "bly,012345", "4711"] {
+        for value in [
+            "admin123",
+            "admin@123",
+            "root12345",
+            "u1234",
+            "harbor12345",
+            "bly,012345",
+            "4711",
+            "P@ssw0rd",
+            "Passw0rd123!",
+        ] {
             assert!(is_in_use(value.as_bytes(), false), "{value}");
         }
     }

@@ -5,6 +5,7 @@
 
 use crate::finding::Span;
 
+use super::super::stored_hash;
 use super::value::{Verdict, judge};
 use super::{Hit, at_word_start, run, word_at};
 
@@ -58,9 +59,10 @@ fn is_password(name: &[u8]) -> bool {
     name == b"pass" || ends.iter().any(|end| name.ends_with(end))
 }
 
-/// Hexadecimal of the length of a common digest.
+/// Hexadecimal or Base64 of the length of a common digest.
 fn is_digest(text: &[u8]) -> bool {
-    matches!(text.len(), 32 | 40 | 48 | 56 | 64) && text.iter().all(u8::is_ascii_hexdigit)
+    stored_hash::may_be_one(text)
+        || matches!(text.len(), 32 | 40 | 48 | 56 | 64) && text.iter().all(u8::is_ascii_hexdigit)
 }
 
 struct Row {
@@ -132,6 +134,7 @@ mod tests {
             format!("INSERT INTO users VALUES (1, 'a@b.io', '{pw}');"),
             format!("INSERT INTO users (id, password_hint, mail) VALUES (1, '{pw}', 'x');"),
             text("INSERT INTO users (id, password) VALUES (1, '${lowerhex:40}');"),
+            text("INSERT INTO users (id, password) VALUES (1, '${alnum:43}=');"),
             text("INSERT INTO users (id, password) VALUES (1, '${shape:'$2y$10$' alnum{53}}');"),
             "INSERT INTO users (id, password) VALUES (?, ?);".to_owned(),
             "INSERT INTO users (id, password) VALUES (1, '$1');".to_owned(),

@@ -88,7 +88,9 @@ fn is_template(value: &[u8]) -> bool {
     if wrapped(b'@', b'@') && value.len() > 2 || value.starts_with(b"__") && value.ends_with(b"__") {
         return true;
     }
-    if matches!(value[0], b'$' | b':') && is_name(&value[1..]) {
+    // Two where the file is a template itself: `$$NAME` in a compose file.
+    let name = value.strip_prefix(b"$").filter(|rest| rest.first() == Some(&b'$')).unwrap_or(value);
+    if matches!(name[0], b'$' | b':') && is_name(&name[1..]) {
         return true;
     }
     // `%s`, `%d`, `%v`, `%@`, `%1$s`: a format directive is all there is.
@@ -274,6 +276,7 @@ mod tests {
             "",
             "${PW}",
             "$PW",
+            "$$PW",
             "$db_pass",
             "{{ pw }}",
             "<password>",
