@@ -305,6 +305,10 @@ fn rank(mut groups: Vec<Group>, places: &[Kept], rules: &dyn RuleBook) -> Vec<Gr
             }
             group.notes.push(note(COMPLETE, "the other half of this credential stands beside it"));
         } else if group.alone {
+            // An id says whose the other half is, no more.
+            if rules.partners(group.rule).iter().any(|partner| partner.part_of) {
+                group.confidence = group.confidence.min(Confidence::Medium);
+            }
             group.notes.push(note("half-pair", "the other half of this credential is not beside it"));
         }
     }

@@ -162,7 +162,10 @@ pub(super) fn classify(path: &RepoPath) -> Vec<Class> {
 
 fn class_of_directory(part: &[u8]) -> Option<Class> {
     let named = |name: &str| name.as_bytes().eq_ignore_ascii_case(part);
-    DIRECTORIES.iter().find(|(name, _)| named(name)).map(|(_, class)| *class)
+    let known = DIRECTORIES.iter().find(|(name, _)| named(name)).map(|(_, class)| *class);
+    // `api-docs`, `k8s_docs`
+    let lower = part.to_ascii_lowercase();
+    known.or_else(|| (lower.ends_with(b"-docs") || lower.ends_with(b"_docs")).then_some(Class::Docs))
 }
 
 fn class_of_directories(parts: &[&[u8]]) -> Option<Class> {
@@ -226,7 +229,7 @@ mod tests {
 
     #[test]
     fn names_and_directories_are_told_apart() {
-        let cases: [(&str, &[Class]); 27] = [
+        let cases: [(&str, &[Class]); 28] = [
             ("src/main.rs", &[]),
             ("src/contest/latest.rs", &[]),
             ("tests/a.rs", &[Class::Test]),
@@ -241,6 +244,7 @@ mod tests {
             ("src/main/java/com/example/demo/Login.java", &[]),
             ("src/test/java/com/example/demo/Login.java", &[Class::Test]),
             ("docs/guide.md", &[Class::Docs]),
+            ("K8s-docs/secrets.md", &[Class::Docs]),
             ("README.md", &[Class::Readme]),
             ("notes/run.md", &[Class::Document]),
             ("pkg/PKG-INFO", &[Class::Readme]),

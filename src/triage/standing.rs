@@ -54,6 +54,8 @@ impl Evidence {
             PASSWORDS => Self::Password,
             WEB_TOKENS => Self::Name,
             _ if is(Kind::Generic) => Self::Name,
+            // Instructions for a web server show what its file of users looks like.
+            id if id.ends_with("-hash") => Self::Block,
             _ if is(Kind::Block) => Self::Block,
             id if is(Kind::Uri) && URLS.iter().any(|part| id.contains(part)) => Self::Url,
             _ => Self::Form,
@@ -248,6 +250,9 @@ mod tests {
     #[test]
     fn what_speaks_for_a_secret_decides_what_its_place_takes() {
         use Confidence::{High, Low, Medium};
+        let hash =
+            [Class::Readme, Class::Document].map(|class| left(&[class], Aside::None, "acme-hash", "token"));
+        assert_eq!(hash, [Medium, Medium]);
         let kinds = [
             ("acme-token", "token"),
             ("private-key-rsa", "block"),

@@ -64,6 +64,17 @@ fn halves_that_stand_together_are_one_finding() {
 }
 
 #[test]
+fn an_id_alone_is_at_most_medium() {
+    let sure = |text: &str, secrets: &[u8]| {
+        let found = triage(seen("a", text, &[0], secrets), &options()).findings;
+        let id = found[0].halves().find(|half| half.rule.id == "acme-key-id").unwrap();
+        id.confidence
+    };
+    assert_eq!(sure(&format!("{}\n", id(0)), &[]), Confidence::Medium);
+    assert_eq!(sure(&format!("{}\n{}\n", id(0), acme(0)), &[0]), Confidence::High);
+}
+
+#[test]
 fn a_half_that_also_stands_alone_is_reported_there() {
     let text = format!("{}\n{}\n{}{}\n", id(0), acme(0), "\n".repeat(9), id(0));
     let triaged = triage(seen("a", &text, &[0], &[0]), &options());
