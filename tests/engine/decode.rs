@@ -151,6 +151,27 @@ fn an_inflated_text_over_budget_is_told() {
     assert!(!scratch.take_overrun());
 }
 
+/// Text of several kinds of escapes can be decoded in any order, again and again: that has an end, is told,
+/// and takes nothing from what comes behind.
+#[test]
+fn mixed_escapes_without_end_are_told_and_hide_nothing_behind_them() {
+    let engine = Engine::builtin();
+    let secret = token(&engine, TOKEN_RULE, "behind");
+    let escaped: String = secret.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let mixed = |len: usize| "%41\\u0041&#65;=3D\\x41".repeat(len / 21);
+    let mut scratch = Scratch::default();
+    let mut scan = |text: &str| {
+        let mut out = Vec::new();
+        engine.scan(text.as_bytes(), &mut scratch, &mut out);
+        let found = out.iter().any(|hit| {
+            hit.decoded.as_ref().is_some_and(|decoded| decoded.secret.expose() == secret.as_bytes())
+        });
+        (found, scratch.take_overrun())
+    };
+    assert_eq!(scan(&format!("{}\nkey = {escaped}\n", mixed(100_000))), (true, false));
+    assert_eq!(scan(&format!("{}\nkey = {escaped}\n", mixed(2_000_000))), (true, true));
+}
+
 #[test]
 fn places_lead_back_to_the_secret() {
     let engine = Engine::builtin();

@@ -36,6 +36,11 @@ pub const MAX_ENCODED: usize = 1 << 20;
 const RATIO: usize = 32;
 /// … and this many more.
 const ALLOWANCE: usize = 16 << 20;
+/// What is decoded of what was decoded, and so on: so many times as many bytes as there were first, where all
+/// of them were encoded, and as many where there were merely escapes among them. More comes out of an
+/// allowance for all of a scan, [`ALLOWANCE`] bytes: text of several kinds of escapes can be decoded in any
+/// order, and each part of it has to get its turn.
+const NESTED: usize = 2;
 
 /// Memory of the decoding stage, and what is left of its budget.
 #[derive(Default)]
@@ -46,6 +51,10 @@ pub(super) struct State {
     /// Decoded bytes that may be produced in all, and those of them that are left.
     budget: usize,
     left: usize,
+    /// What is left of that for anything that was decoded more than once …
+    pool: usize,
+    /// … and for what comes of the layer at hand.
+    share: usize,
     overrun: bool,
 }
 
@@ -54,6 +63,8 @@ pub(super) struct State {
 pub(super) struct Spent {
     /// Decoded bytes, at most.
     bytes: usize,
+    /// Those of them that came out of the allowance.
+    pooled: usize,
     /// Something was left undecoded, so that not all matches are known.
     overrun: bool,
 }
@@ -78,22 +89,27 @@ impl State {
     /// A fresh budget, for a scan of `len` bytes.
     pub(super) fn refill(&mut self, len: usize) {
         self.budget = len.saturating_mul(RATIO).saturating_add(ALLOWANCE);
-        self.left = self.budget;
-        self.overrun = false;
+        self.renew();
         self.encoded.clear();
     }
 
     /// What was spent since the last [`refill`](Self::refill).
     pub(super) fn spent(&self) -> Spent {
-        Spent { bytes: self.budget - self.left, overrun: self.overrun }
+        Spent { bytes: self.budget - self.left, pooled: ALLOWANCE - self.pool, overrun: self.overrun }
+    }
+
+    fn renew(&mut self) {
+        self.left = self.budget;
+        self.pool = ALLOWANCE;
+        self.overrun = false;
     }
 
     /// Takes what the content's base had `spent` out of the budget, for whatever of it is taken over;
     /// false when that may be too much, or not all.
     fn reserve(&mut self, spent: Spent) -> bool {
-        match self.left.checked_sub(spent.bytes) {
-            Some(left) if !spent.overrun => {
-                self.left = left;
+        match (self.left.checked_sub(spent.bytes), self.pool.checked_sub(spent.pooled)) {
+            (Some(left), Some(pool)) if !spent.overrun => {
+                (self.left, self.pool) = (left, pool);
                 true
             }
             _ => false,
@@ -166,15 +182,21 @@ impl State {
         std::mem::take(&mut self.overrun)
     }
 
-    /// Takes the text of `layer` out of the budget; false when there is not enough left.
-    fn afford(&mut self, layer: &Layer) -> bool {
+    /// Takes the text of `layer`, with `depth` encodings around it, out of the budget; false when there is
+    /// not enough left.
+    fn afford(&mut self, layer: &Layer, depth: u8) -> bool {
         self.overrun |= layer.cut;
-        match self.left.checked_sub(layer.text.len()) {
-            Some(left) => {
-                self.left = left;
+        let len = layer.text.len();
+        let (share, pooled) = match depth {
+            0 => (len.saturating_mul(if layer.whole { NESTED } else { 1 }), 0),
+            _ => (self.share.saturating_sub(len), len.saturating_sub(self.share)),
+        };
+        match (self.left.checked_sub(len), self.pool.checked_sub(pooled)) {
+            (Some(left), Some(pool)) => {
+                (self.left, self.pool, self.share) = (left, pool, share);
                 true
             }
-            None => {
+            _ => {
                 self.overrun = true;
                 false
             }
@@ -225,8 +247,7 @@ pub(super) fn changed(
         out.truncate(before);
     }
     // The budget decides what is decoded, in order: all of it counts.
-    scratch.decode.left = scratch.decode.budget;
-    scratch.decode.overrun = false;
+    scratch.decode.renew();
     whole(engine, bytes, scratch, out);
 }
 
@@ -267,7 +288,7 @@ fn undo(
 
 /// Scans the text of one layer with the engine.
 fn inside(engine: &Engine, layer: &Layer, depth: u8, scratch: &mut Scratch, out: &mut Vec<Match>) {
-    if !scratch.decode.afford(layer) {
+    if !scratch.decode.afford(layer, depth) {
         return;
     }
     let mut inner = Vec::new();
