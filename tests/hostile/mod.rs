@@ -1,6 +1,6 @@
 //! Input made to hide a secret or to hurt the scanner, and machines that fail under it.
 //!
-//! What takes long is in `slow` and ignored; `.ci/run` runs it.
+//! What takes long is in `slow` and `slow_objects` and ignored; `.ci/run` runs it.
 
 mod bombs;
 mod faults;
@@ -9,6 +9,7 @@ mod mounts;
 mod nests;
 mod repositories;
 mod slow;
+mod slow_objects;
 
 use std::fs::OpenOptions;
 use std::io::{Read, Write};

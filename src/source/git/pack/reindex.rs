@@ -10,7 +10,7 @@ use super::object::HashKind;
 use super::unindexed::{Bounds, Fate, build, locate};
 
 /// Bytes of bases that may be kept while their deltas are built.
-const MOST_HELD: usize = 64 << 20;
+const MOST_HELD: usize = 128 << 20;
 
 /// A table made from the pack itself.
 pub(crate) struct Reindexed {
