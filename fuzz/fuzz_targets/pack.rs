@@ -8,18 +8,21 @@
 //!   headers, sizes, bases and deltas instead of ending in the decompressor.
 //!
 //! What must hold: no panic, bounded memory (the fuzzer's limit), every object passed once, the
-//! delta map true, and the same with one thread as with two and with hardly any memory.
+//! delta map true, and the same with one thread as with two and with hardly any memory. Objects that are
+//! read in pieces, since next to none may be held, are what they are when held.
 #![no_main]
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
 use keycull::finding::Oid;
 use keycull::source::git::pack::{
-    Base, DeltaMap, HashKind, Object, ObjectDirectories, ObjectKind, TraverseOptions, Visitor, traverse,
+    Base, DeltaMap, HashKind, Object, ObjectDirectories, ObjectError, ObjectKind, TraverseOptions, Visitor,
+    traverse,
 };
 use libfuzzer_sys::fuzz_target;
 use sha1::{Digest, Sha1};
@@ -38,6 +41,10 @@ fuzz_target!(|input: &[u8]| {
     let one = store.visit(1, 256 << 20);
     let two = store.visit(2, 64);
     assert_eq!(one, two, "the outcome depends on threads or memory");
+    for (id, bytes) in store.visit_in_pieces() {
+        let held = one.0.get(&id);
+        assert!(held.is_none_or(|held| *held == bytes), "{id} differs when read in pieces");
+    }
 });
 
 /// An object directory with one pack, in memory where the system has a place for that.
@@ -74,12 +81,26 @@ impl Store {
         let gaps = traversal.gaps.iter().map(|gap| format!("{:?} {}: {}", gap.kind, gap.what, gap.why));
         (seen, gaps.collect())
     }
+
+    /// What a traversal passes that holds no object of more than 64 bytes, and all that could be read of the
+    /// others.
+    fn visit_in_pieces(&self) -> BTreeMap<Oid, Vec<u8>> {
+        let directories = ObjectDirectories::discover(self.objects.path(), HashKind::Sha1, None);
+        let options = TraverseOptions { jobs: NonZero::<usize>::MIN, most_object: 64, most_held: 64 };
+        let witness = Witness::default();
+        traverse(&directories, &options, &witness);
+        let mut seen = witness.seen.into_inner().expect("no thread panicked");
+        seen.extend(witness.pieces.into_inner().expect("no thread panicked"));
+        seen
+    }
 }
 
 /// Checks what it is shown.
 #[derive(Default)]
 struct Witness {
     seen: Mutex<BTreeMap<Oid, Vec<u8>>>,
+    /// Those read in pieces, to their ends.
+    pieces: Mutex<BTreeMap<Oid, Vec<u8>>>,
 }
 
 impl Witness {
@@ -118,6 +139,20 @@ impl Visitor for Witness {
             at = to.end;
         }
         self.see(object)
+    }
+
+    fn large(
+        &self,
+        (): &mut (),
+        object: &Object<'_>,
+        size: u64,
+        content: &mut dyn Read,
+    ) -> Result<bool, ObjectError> {
+        let mut bytes = Vec::new();
+        if content.read_to_end(&mut bytes).is_ok_and(|read| read as u64 == size) {
+            self.pieces.lock().expect("no panic").insert(object.id(), bytes);
+        }
+        Ok(true)
     }
 
     fn cancelled(&self) -> bool {
