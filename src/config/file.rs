@@ -208,7 +208,7 @@ impl Reader<'_> {
             "format" => layer.format = Some(self.string(key, value)?),
             "color" => layer.color = Some(self.string(key, value)?),
             "jobs" => layer.jobs = Some(self.number(key, value)?),
-            name if name.starts_with("archive-") || name == "object-bytes" => {
+            _ if key.is_budget() => {
                 let number = self.number(key, value)?;
                 layer.archives.insert(key.name, Given { value: number.value as u64, place: number.place });
             }

@@ -48,6 +48,14 @@ pub struct Key {
     pub meaning: &'static str,
 }
 
+impl Key {
+    /// Whether it is one of the budgets.
+    #[must_use]
+    pub fn is_budget(&self) -> bool {
+        self.name.starts_with("archive-") || self.name == "object-bytes"
+    }
+}
+
 /// Every key of a configuration file but `schema` and the `[[rule]]` tables.
 pub const KEYS: [Key; 28] = [
     Key {

@@ -36,7 +36,7 @@ impl Layer {
                     text.parse().map_err(|_| wrong(format!("`{text}` is not {}", key.kind.expected())))?;
                 self.jobs = Some(Given { value: number, place });
             }
-            name if name.starts_with("archive-") || name == "object-bytes" => {
+            _ if key.is_budget() => {
                 let number =
                     text.parse().map_err(|_| wrong(format!("`{text}` is not {}", key.kind.expected())))?;
                 self.archives.insert(key.name, Given { value: number, place });
