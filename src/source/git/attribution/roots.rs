@@ -86,7 +86,7 @@ impl Painter<'_> {
             }
             None => {
                 let members = self.members(leads, prefix, depth);
-                self.sets.intern(members)
+                self.sets.intern_ascending(members)
             }
         };
         self.last.insert(prefix, (row, set));
@@ -94,7 +94,7 @@ impl Painter<'_> {
         set
     }
 
-    /// The places that `leads` lead to.
+    /// The places that `leads` lead to, ascending.
     fn members(&mut self, leads: &[Item], prefix: u32, depth: usize) -> Vec<u32> {
         let mut members: Vec<u32> = Vec::new();
         for &item in leads {
@@ -115,6 +115,7 @@ impl Painter<'_> {
             }
         }
         members.sort_unstable();
+        members.dedup();
         members
     }
 

@@ -40,7 +40,8 @@ impl Sets {
         self.intern_ascending(members)
     }
 
-    fn intern_ascending(&mut self, members: Vec<u32>) -> SetId {
+    /// The set of these members, ascending and distinct.
+    pub(super) fn intern_ascending(&mut self, members: Vec<u32>) -> SetId {
         if let Some(&name) = self.names.get(&members[..]) {
             return name;
         }
