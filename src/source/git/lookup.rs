@@ -49,7 +49,7 @@ impl Lookup {
 
     /// Kind of the object `id`, from its header alone; `None` when that cannot be read.
     pub(super) fn kind(&self, id: &gix::oid) -> Option<Kind> {
-        Some(self.odb.try_header(id).ok()??.kind)
+        self.header(id).map(|header| header.kind)
     }
 
     /// Kind and content of the object `id`.
@@ -66,7 +66,11 @@ impl Lookup {
 
     /// Bytes that the object `id` has; 0 where something is wrong with it, which shows when it is read.
     fn size(&self, id: &gix::oid) -> u64 {
-        self.odb.try_header(id).ok().flatten().map_or(0, |header| header.size)
+        self.header(id).map_or(0, |header| header.size)
+    }
+
+    fn header(&self, id: &gix::oid) -> Option<gix::objs::Header> {
+        self.odb.try_header(id).ok().flatten()
     }
 
     /// Whether the object `id` has more than `most` bytes.
