@@ -15,7 +15,7 @@ use super::super::archive::{Limits, Opener};
 use super::super::content::Feeder;
 use super::super::{Sink, SourceError, Windows, names, parallel};
 use super::delta_cache::DeltaCache;
-use super::lookup::{missing, tree_of_commit};
+use super::lookup::{Unread, missing, tree_of_commit};
 use super::repository::{Repository, chain, oid};
 use super::seen::Fresh;
 use super::tree_entries::TreeEntries;
@@ -287,8 +287,13 @@ impl Found {
         self.unreadable.insert(id, why);
     }
 
-    pub(super) fn over_budget(&mut self, id: ObjectId, why: String) {
-        self.over_budget.insert(id, why);
+    /// Sorts an object that could not be read among those missing, too large or broken.
+    pub(super) fn unread(&mut self, id: ObjectId, what: &'static str, unread: Unread) {
+        match unread.kind {
+            GapKind::Missing => self.missing(id, what),
+            GapKind::Budget => _ = self.over_budget.insert(id, unread.why),
+            GapKind::Unreadable | GapKind::Shallow | GapKind::Interrupted => self.unreadable(id, unread.why),
+        }
     }
 
     pub(super) fn merge(&mut self, other: Self) {

@@ -261,7 +261,7 @@ fn visit(
         if let Err(unread) =
             lookup.blob(repository, &name, &options.archives, &feeder, &Origin::Blob { id: *id })
         {
-            found.unreadable(name, unread.why);
+            found.unread(name, "blob", unread);
         }
         return;
     }

@@ -11,7 +11,7 @@ use super::changes::Changes;
 use super::walk::Revisions;
 use super::{OBJECTS, RangeOptions, Worker};
 use crate::chunk::{Chunk, Encoding};
-use crate::finding::{GapKind, Origin, RepoPath};
+use crate::finding::{Origin, RepoPath};
 use crate::source::archive::Opener;
 use crate::source::content::Feeder;
 use crate::source::git::lookup::{Lookup, Unread, tree_of_commit};
@@ -136,9 +136,5 @@ impl Base<'_> {
 
 fn note(found: &mut Found, id: ObjectId, what: &'static str, unread: Unread) {
     let why = format!("{}; what it held counts as new", unread.why);
-    match unread.kind {
-        GapKind::Missing => found.missing(id, what),
-        GapKind::Budget => found.over_budget(id, why),
-        GapKind::Unreadable | GapKind::Shallow | GapKind::Interrupted => found.unreadable(id, why),
-    }
+    found.unread(id, what, Unread { why, ..unread });
 }

@@ -130,7 +130,7 @@ pub fn scan(
     let mut coverage = Coverage { scopes: vec![options.name.clone()], ..Coverage::default() };
     let mut found = Found::default();
     for (id, what, unread) in &revisions.unread {
-        note(&mut found, *id, what, unread, &mut coverage);
+        found.unread(*id, what, unread.clone());
     }
     let opener = Opener::new(options.archives, sink);
     let scan = Scan { repository, options, sink, opener: &opener, found: AtomicBool::new(false) };
@@ -139,7 +139,7 @@ pub fn scan(
         limits::check(&options.limits, &revisions, &changes, &mut objects)?;
     }
     for (id, unread) in &changes.unread {
-        note(&mut found, *id, "tree", unread, &mut coverage);
+        found.unread(*id, "tree", unread.clone());
     }
     coverage.trees += changes.trees;
     changes.excluded.iter().for_each(|_| coverage.skip(SkipReason::Excluded));
@@ -185,23 +185,6 @@ fn add_tags(repository: &Repository, revisions: &mut Revisions, objects: &mut Lo
         }
         if commits.contains(&id) {
             revisions.tags.extend(chain);
-        }
-    }
-}
-
-/// Sorts an object that could not be read among those missing or those broken.
-fn note(
-    found: &mut Found,
-    id: ObjectId,
-    what: &'static str,
-    unread: &super::lookup::Unread,
-    coverage: &mut Coverage,
-) {
-    match unread.kind {
-        GapKind::Missing => found.missing(id, what),
-        GapKind::Unreadable => found.unreadable(id, unread.why.clone()),
-        GapKind::Shallow | GapKind::Budget | GapKind::Interrupted => {
-            coverage.gap(unread.kind, format!("{what} {}", oid(&id).short(12)), unread.why.clone());
         }
     }
 }
@@ -318,7 +301,7 @@ impl Scan<'_> {
         };
         let (is_found, bytes) = match read {
             Ok(read) => read,
-            Err(unread) => return note(found, *id, what, &unread, coverage),
+            Err(unread) => return found.unread(*id, what, unread),
         };
         coverage.bytes += bytes;
         match item {
